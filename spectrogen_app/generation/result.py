@@ -1,0 +1,63 @@
+"""What a model answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from spectrogen_app.data.provenance import Reference
+from spectrogen_app.data.spectrum import Spectrum
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a generated spectrum.
+
+    Attributes
+    ----------
+    center, fwhm : float
+        In the x unit of the spectrum.
+    area : float
+        y times x unit.
+    mixing : float
+        Lorentzian share of the pseudo-Voigt, 0 (Gaussian) .. 1 (Lorentzian).
+    """
+
+    center: float
+    fwhm: float
+    area: float
+    mixing: float
+
+
+@dataclass(frozen=True)
+class GenerationResult(Mapping[str, Spectrum]):
+    """Generated spectra by modality name.
+
+    Attributes
+    ----------
+    spectra : mapping of str to Spectrum
+        On the scoring grid of the modality, scaled so that 1 is the highest peak, with band.
+    familiarity : float
+        0 (like nothing learned) .. 1.
+    references : tuple of Reference
+        Minerals that carried the answer, heaviest first.
+    notes : tuple of str
+        What the model had to do without.
+    lines : mapping of str to tuple of Line
+        Line list per target.
+    """
+
+    spectra: Mapping[str, Spectrum]
+    familiarity: float
+    references: tuple[Reference, ...]
+    notes: tuple[str, ...]
+    lines: Mapping[str, tuple[Line, ...]]
+
+    def __getitem__(self, target: str) -> Spectrum:
+        return self.spectra[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.spectra)
+
+    def __len__(self) -> int:
+        return len(self.spectra)
