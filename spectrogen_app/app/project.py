@@ -1,0 +1,331 @@
+"""A session as one file: save, open, autosave, recover.
+
+The file is HDF5: the dataset ``session`` holds the session as JSON, and ``arrays`` holds its number
+columns, each once, however many curves share it. The attribute ``version`` is that of the layout.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import sys
+import time
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any
+
+import h5py
+import numpy as np
+
+from spectrogen_app import paths
+from spectrogen_app.app.session import Curve, Sample, SessionState, new_id
+from spectrogen_app.data.provenance import Generation, Provenance, Reference
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Check, ProjectError, SpectrogenError, unchecked
+
+EXTENSION = ".spectrogen"
+VERSION = 1
+MIGRATIONS: dict[int, Callable[[Any], Any]] = {}
+"""Step of the JSON from version ``key`` to ``key + 1``."""
+
+_KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (SessionState, Sample, Curve, Spectrum, Provenance, Generation, Reference)
+}
+
+
+def register(kind: type) -> type:
+    """Let a frozen dataclass be stored within a session; usable as a decorator."""
+    _KINDS[kind.__name__] = kind
+    return kind
+
+
+def save(state: SessionState, path: Path, check: Check = unchecked) -> None:
+    """Write the session atomically.
+
+    Metadata that is neither text, number, sequence, mapping nor array is stored as text.
+
+    Raises
+    ------
+    WriteError
+        An existing file stays as it was.
+    Cancelled
+    """
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs["format"] = "SpectroGen project"
+        file.attrs["version"] = VERSION
+        encoder = _Encoder(file.create_group("arrays"), check)
+        text = json.dumps(encoder.encode(state), ensure_ascii=False).encode()
+        file.create_dataset("session", data=np.frombuffer(text, np.uint8), compression="gzip")
+    check(0.9, f"Writing {path.name}")
+    with paths.atomic_write(path) as stream:
+        stream.write(content.getbuffer())
+
+
+def load(path: Path, check: Check = unchecked) -> SessionState:
+    """Open a project file.
+
+    Raises
+    ------
+    ProjectError
+        No such file, no project, damaged, or written by a newer version.
+    Cancelled
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format") != "SpectroGen project":
+                raise ProjectError(
+                    f"{path.name} is HDF5, but not a SpectroGen project.",
+                    hint="Open it as a data file instead.", path=str(path),
+                )  # fmt: skip
+            version = int(file.attrs["version"])
+            if version > VERSION:
+                raise ProjectError(
+                    f"{path.name} is of a newer version (layout {version}, known {VERSION}).",
+                    hint="Update the program.", path=str(path), version=version,
+                )  # fmt: skip
+            tree = json.loads(file["session"][()].tobytes())
+            for step in range(version, VERSION):
+                tree = MIGRATIONS[step](tree)
+            state = _Decoder(file["arrays"], check).decode(tree)
+        if not isinstance(state, SessionState):
+            raise ValueError("no session in it")
+    except ProjectError:
+        raise
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist.", path=str(path)) from error
+    except PermissionError as error:
+        raise ProjectError(
+            f"{path} may not be read.", hint="Check the file's permissions.", path=str(path)
+        ) from error
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, RecursionError) as error:
+        raise ProjectError(
+            f"{path.name} is damaged or not a SpectroGen project ({error}).",
+            hint="Restore it from a backup, or look for an autosave at the next start.",
+            path=str(path),
+        ) from error
+    return state
+
+
+class _Encoder:
+    """Frozen dataclasses to JSON; arrays go to ``group`` and are named by their number."""
+
+    def __init__(self, group: h5py.Group, check: Check) -> None:
+        self._group = group
+        self._check = check
+        self._names: dict[int, tuple[str, np.ndarray]] = {}
+
+    def encode(self, value: Any) -> Any:
+        if isinstance(value, Enum):
+            return value.value
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, np.generic):
+            return self.encode(value.item())
+        if isinstance(value, np.ndarray):
+            return {"array": self._store(value)} if value.dtype.kind in "biuf" else value.tolist()
+        if type(value).__name__ in _KINDS:
+            if isinstance(value, Sample):
+                self._check(0.5, f"Saving {value.name}")
+            fields = dataclasses.fields(value)
+            return {
+                "is": type(value).__name__,
+                "of": {f.name: self.encode(getattr(value, f.name)) for f in fields if f.init},
+            }
+        if isinstance(value, typing.Mapping):
+            return {"map": {str(k): self.encode(v) for k, v in value.items()}}
+        if isinstance(value, tuple):
+            return {"tuple": [self.encode(v) for v in value]}
+        if isinstance(value, list | set | frozenset):
+            return [self.encode(v) for v in value]
+        return str(value)
+
+    def _store(self, array: np.ndarray) -> str:
+        if id(array) not in self._names:
+            name = str(len(self._names))
+            options = {"compression": "gzip", "shuffle": True} if array.size > 64 else {}
+            self._group.create_dataset(name, data=array, **options)
+            self._names[id(array)] = name, array
+        return self._names[id(array)][0]
+
+
+class _Decoder:
+    """What :class:`_Encoder` wrote, back to dataclasses."""
+
+    def __init__(self, group: h5py.Group, check: Check) -> None:
+        self._group = group
+        self._check = check
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def _array(self, name: str) -> np.ndarray:
+        if name not in self._arrays:
+            self._arrays[name] = self._group[name][()]
+        return self._arrays[name]
+
+    def decode(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.decode(v) for v in value]
+        if not isinstance(value, dict):
+            return value
+        if "array" in value:
+            return self._array(value["array"])
+        if "tuple" in value:
+            return tuple(self.decode(v) for v in value["tuple"])
+        if "map" in value:
+            return {k: self.decode(v) for k, v in value["map"].items()}
+        kind = _KINDS[value["is"]]
+        fields = {f.name for f in dataclasses.fields(kind)}
+        made = kind(**{k: self.decode(v) for k, v in value["of"].items() if k in fields})
+        if kind is Sample:
+            self._check(0.5, f"Opening {made.name}")
+        return made
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Work that a program that ended without saving has left.
+
+    Attributes
+    ----------
+    path : Path
+        The autosave; :func:`load` opens it.
+    saved_at : float
+        Seconds since the epoch.
+    project : str
+        The project file it belongs to; empty when it was never saved.
+    samples, curves : int
+    """
+
+    path: Path
+    saved_at: float
+    project: str
+    samples: int
+    curves: int
+
+
+class Autosave:
+    """Keeps a copy of unsaved work while the program runs.
+
+    A lock file beside it is held by the running program, so that another start does not take live
+    work for a crash; the system releases it however the program ends.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Default: ``autosave`` in the user's data folder.
+
+    Raises
+    ------
+    WriteError
+        The folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = folder or autosave_folder()
+        self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{new_id()}{EXTENSION}"
+        with paths.atomic_write(_lock_path(self.path)):
+            pass
+        self._lock: IO | None = _lock_path(self.path).open("r+b")
+        _take_lock(self._lock)
+
+    def save(self, state: SessionState, project: Path | None = None) -> None:
+        """Write the work as it is now.
+
+        Raises
+        ------
+        WriteError
+        """
+        about = {
+            "saved_at": time.time(),
+            "project": str(project or ""),
+            "samples": len(state.samples),
+            "curves": len(list(state.curves())),
+        }
+        save(state, self.path)
+        with paths.atomic_write(_about_path(self.path)) as stream:
+            stream.write(json.dumps(about).encode())
+
+    def discard(self) -> None:
+        """The work is saved or given up: forget the copy, and keep watching."""
+        discard(self.path)
+
+    def close(self) -> None:
+        """End orderly: nothing is left to recover."""
+        if self._lock is None:
+            return
+        self.discard()
+        self._lock.close()
+        self._lock = None
+        _lock_path(self.path).unlink(missing_ok=True)
+
+
+def autosave_folder() -> Path:
+    """Where autosaves are kept."""
+    return paths.user_data() / "autosave"
+
+
+def recoveries(folder: Path | None = None) -> list[Recovery]:
+    """Work left by programs that no longer run, newest first; damaged leftovers are passed over."""
+    found = []
+    for path in (folder or autosave_folder()).glob(f"*{EXTENSION}"):
+        if _is_held(_lock_path(path)):
+            continue
+        try:
+            about = json.loads(_about_path(path).read_text(encoding="utf-8"))
+            found.append(Recovery(path=path, **about))
+        except (OSError, ValueError, TypeError):
+            try:
+                state = load(path)
+            except SpectrogenError:
+                continue
+            found.append(
+                Recovery(path, path.stat().st_mtime, "", len(state.samples),
+                         len(list(state.curves())))
+            )  # fmt: skip
+    return sorted(found, key=lambda r: r.saved_at, reverse=True)
+
+
+def discard(path: Path) -> None:
+    """Forget one autosave, recovered or not wanted."""
+    path.unlink(missing_ok=True)
+    _about_path(path).unlink(missing_ok=True)
+    if not _is_held(_lock_path(path)):
+        _lock_path(path).unlink(missing_ok=True)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_suffix(".lock")
+
+
+def _about_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with lock.open("r+b") as stream:
+            _take_lock(stream)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take_lock(stream: IO) -> None:
+        """Lock without waiting; OSError when another program holds it."""
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _take_lock(stream: IO) -> None:
+        """Lock without waiting; OSError when another program holds it."""
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,255 @@
+"""What the program does, as plain jobs: ``fn(request, token) -> result``.
+
+The window and the command line call the same functions. Each request is frozen and complete, so a
+job may run in any thread; torch is imported only by the jobs that need the model.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spectrogen_app.app.jobs import Token
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import GenerationError
+from spectrogen_app.io.base import TextLayout, Verdict
+
+if TYPE_CHECKING:
+    from spectrogen_app.generation.result import GenerationResult
+    from spectrogen_app.generation.translator import Translator
+    from spectrogen_app.processing.scoring import Comparison
+
+BATCH_SECONDS = 0.1
+"""Verdicts are handed on at most this much later than they are known."""
+BATCH_SIZE = 64
+"""Number of spectra generated, or verdicts handed on, at once."""
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Files, folders and archives to open.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+    layout : TextLayout or None
+        How text tables are laid out; None looks.
+    """
+
+    paths: tuple[Path, ...]
+    layout: TextLayout | None = None
+
+
+def load_files(
+    request: LoadRequest,
+    token: Token,
+    deliver: Callable[[tuple[Verdict, ...]], None] | None = None,
+) -> tuple[Verdict, ...]:
+    """Open files; every file gets a verdict, in the order of the request.
+
+    Parameters
+    ----------
+    request : LoadRequest
+    token : Token
+    deliver : callable(verdicts), optional
+        Called in the job's thread with the verdicts since the last call, a few times a second.
+
+    Raises
+    ------
+    Cancelled
+        What was delivered stays valid.
+    """
+    from spectrogen_app.io import registry
+
+    verdicts: list[Verdict] = []
+    handed, last = 0, time.monotonic()
+    for verdict in registry.open_paths(request.paths, layout=request.layout, check=token.check):
+        verdicts.append(verdict)
+        due = len(verdicts) - handed >= BATCH_SIZE or time.monotonic() - last > BATCH_SECONDS
+        if deliver is not None and due:
+            deliver(tuple(verdicts[handed:]))
+            handed, last = len(verdicts), time.monotonic()
+    if deliver is not None and handed < len(verdicts):
+        deliver(tuple(verdicts[handed:]))
+    return tuple(verdicts)
+
+
+@dataclass(frozen=True)
+class WarmRequest:
+    """A model to make ready.
+
+    Attributes
+    ----------
+    model_id : str or None
+        None takes the bundled default.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    model_id: str | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """A model that is ready.
+
+    Attributes
+    ----------
+    model_id : str
+    device : str
+        The device that computes.
+    reason : str
+        Why that one, as a sentence for the user.
+    """
+
+    model_id: str
+    device: str
+    reason: str
+
+
+_models: dict[tuple[str | None, str], Translator] = {}
+_loading = threading.Lock()
+
+
+def warm_model(request: WarmRequest, token: Token) -> Warmth:
+    """Load torch and the model, so that the next generation is quick.
+
+    Raises
+    ------
+    ModelError
+        The model is missing, damaged or altered.
+    """
+    model = _model(request.model_id, request.device, token)
+    return Warmth(model.model_id, model.device, model.device_reason)
+
+
+def _model(model_id: str | None, device: str, token: Token) -> Translator:
+    """The loaded model, from memory when it was loaded before; one thread loads at a time."""
+    token.check(0.0, "Loading the model")
+    with _loading:
+        if (model_id, device) not in _models:
+            from spectrogen_app.generation.bundle import load_model
+
+            _models[model_id, device] = load_model(model_id, device=device)
+        return _models[model_id, device]
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """Spectra of one sample, and what to generate from them.
+
+    Attributes
+    ----------
+    spectra : tuple of Spectrum
+        At most one per modality is needed; more are replicates.
+    targets : tuple of str
+        Modality names.
+    formula : str or None
+    seed : int
+    model_id : str or None
+    device : str
+    """
+
+    spectra: tuple[Spectrum, ...]
+    targets: tuple[str, ...]
+    formula: str | None = None
+    seed: int = 0
+    model_id: str | None = None
+    device: str = "auto"
+
+
+def generate(request: GenerateRequest, token: Token) -> GenerationResult:
+    """Generate spectra of other modalities for one sample.
+
+    Raises
+    ------
+    GenerationError, FormulaError
+        The request has no answer; says what was missing.
+    ModelError
+        The model is missing, damaged or altered.
+    Cancelled
+    """
+    if not request.targets:
+        raise GenerationError(
+            "No target was chosen.", hint="Choose what to generate, such as ir or xrd."
+        )
+    model = _model(request.model_id, request.device, token)
+    return model.generate(
+        request.spectra,
+        targets=request.targets,
+        formula=request.formula,
+        seed=request.seed,
+        check=token.check,
+    )
+
+
+@dataclass(frozen=True)
+class GenerateManyRequest:
+    """Several samples, each as in :class:`GenerateRequest`, answered in batches.
+
+    Attributes
+    ----------
+    samples : tuple of tuple of Spectrum
+    targets : tuple of str
+    formulas : tuple of (str or None)
+        One per sample; empty for none.
+    seed : int
+    model_id : str or None
+    device : str
+    """
+
+    samples: tuple[tuple[Spectrum, ...], ...]
+    targets: tuple[str, ...]
+    formulas: tuple[str | None, ...] = field(default=())
+    seed: int = 0
+    model_id: str | None = None
+    device: str = "auto"
+
+
+def compare(generated: Spectrum, measured: Spectrum) -> Comparison:
+    """Score a generated curve against a measured one of the same modality.
+
+    Raises
+    ------
+    AxisError
+        The two do not lie on one axis and cannot be converted.
+    """
+    from spectrogen_app.processing.scoring import compare as score
+
+    return score(generated, measured)
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Curves to write.
+
+    Attributes
+    ----------
+    spectra : tuple of Spectrum
+        In the units in which they are to be written.
+    path : Path
+        The extension names the format; ``.csv`` takes any number of spectra.
+    """
+
+    spectra: tuple[Spectrum, ...]
+    path: Path
+
+
+def export(request: ExportRequest, token: Token) -> Path:
+    """Write spectra to one file; an existing file is replaced only when all went well.
+
+    Raises
+    ------
+    WriteError
+        The folder cannot be written, the disk is full, or the format is unknown.
+    """
+    from spectrogen_app.io import registry
+
+    token.check(0.0, f"Writing {request.path.name}")
+    registry.write(request.spectra, request.path)
+    return request.path
