@@ -1,0 +1,329 @@
+"""Build what is shipped from this system: ``python packaging/build.py``.
+
+Makes the frozen program with PyInstaller, and from it on Linux a .deb and a .tar.gz, on Windows the
+folder that ``windows/installer.nsi`` packs, on macOS the .app that ``macos/dmg.sh`` packs; beside
+them the wheel, the source distribution, a bill of materials (CycloneDX) and SHA256SUMS, in dist/.
+Needs the project's ``dev`` extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import importlib.metadata as metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import uuid
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGING = ROOT / "packaging"
+DIST = ROOT / "dist"
+WORK = ROOT / "build"
+APP_ID = "io.github.spectrogen.SpectroGen"
+ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
+DEPENDS = (
+    "libegl1, libgl1, libxkbcommon0, libxkbcommon-x11-0, libdbus-1-3, libfontconfig1, libfreetype6,"
+    " libxcb-cursor0, libxcb-icccm4, libxcb-image0, libxcb-keysyms1, libxcb-randr0,"
+    " libxcb-render-util0, libxcb-shape0, libxcb-xinerama0, libxcb-xkb1"
+)
+
+
+def version() -> str:
+    """The project's version, from its one source."""
+    text = (ROOT / "spectrogen_app" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"', text, re.M)
+    assert found, "no __version__ in spectrogen_app/__init__.py"
+    return found[1]
+
+
+def released() -> datetime.datetime:
+    """Time of the commit, so that the same commit gives the same files."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout  # fmt: skip
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
+
+
+def check_changelog() -> None:
+    """The changelog must speak of the version that is built."""
+    if f"## {version()}" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        sys.exit(f"CHANGELOG.md has no entry '## {version()}'.")
+
+
+def components() -> list[metadata.Distribution]:
+    """Every installed distribution the program needs, itself left out, by name."""
+    from packaging.requirements import Requirement
+
+    found: dict[str, metadata.Distribution] = {}
+    todo = ["spectrogen"]
+    while todo:
+        distribution = metadata.distribution(todo.pop())
+        for text in distribution.requires or []:
+            need = Requirement(text)
+            if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+                continue
+            key = need.name.lower().replace("_", "-")
+            if key not in found:
+                found[key] = metadata.distribution(need.name)
+                todo.append(need.name)
+    return [found[key] for key in sorted(found)]
+
+
+def licence_of(distribution: metadata.Distribution) -> str:
+    """The licence as the distribution declares it."""
+    meta = distribution.metadata
+    if meta.get("License-Expression"):
+        return str(meta["License-Expression"])
+    classifiers = [
+        c.rsplit(" :: ", 1)[-1]
+        for c in meta.get_all("Classifier") or []
+        if c.startswith("License :: ") and c != "License :: OSI Approved"
+    ]
+    declared = str(meta.get("License") or "").strip()
+    short = declared.splitlines()[0] if declared and len(declared) < 200 else ""
+    return "; ".join(classifiers) or short or "see the licence text"
+
+
+def collect_licences(target: Path) -> None:
+    """Write the licence texts of everything inside, one folder per component."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    lines = ["SpectroGen contains the following components.", ""]
+    for distribution in components():
+        name = distribution.metadata["Name"]
+        lines.append(f"{name} {distribution.version}: {licence_of(distribution)}")
+        for file in distribution.files or []:
+            if re.search(r"(?i)licen[cs]e|copying|notice|authors", Path(file).name) and (
+                ".dist-info" in str(file)
+            ):
+                source = Path(str(distribution.locate_file(file)))
+                if source.is_file():
+                    (target / name).mkdir(exist_ok=True)
+                    shutil.copy(source, target / name / source.name)
+    lines += [
+        f"Python {platform.python_version()}: PSF-2.0",
+        "Qt (within PySide6): LGPL-3.0; its libraries are separate files and may be replaced.",
+    ]
+    python_licence = Path(sys.base_prefix, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    for place in (python_licence / "LICENSE.txt", Path(sys.base_prefix, "LICENSE.txt")):
+        if place.is_file():
+            (target / "Python").mkdir(exist_ok=True)
+            shutil.copy(place, target / "Python")
+    (target / "COMPONENTS.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def write_sbom(path: Path) -> None:
+    """Bill of materials in CycloneDX 1.5."""
+    made = [
+        {
+            "type": "library",
+            "name": d.metadata["Name"],
+            "version": d.version,
+            "purl": f"pkg:pypi/{d.metadata['Name'].lower()}@{d.version.replace('+', '%2B')}",
+            "licenses": [{"license": {"name": licence_of(d)}}],
+        }
+        for d in components()
+    ]
+    made.append(
+        {"type": "platform", "name": "CPython", "version": platform.python_version(),
+         "licenses": [{"license": {"id": "PSF-2.0"}}]}
+    )  # fmt: skip
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'spectrogen/{version()}')}",
+        "version": 1,
+        "metadata": {
+            "timestamp": released().isoformat(),
+            "component": {
+                "type": "application", "name": "SpectroGen", "version": version(),
+                "licenses": [{"license": {"id": "MIT"}}],
+            },
+        },
+        "components": made,
+    }  # fmt: skip
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+
+def freeze() -> Path:
+    """Run PyInstaller and complete its folder with licences, bill of materials and manifest."""
+    subprocess.run(
+        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",
+         "--distpath", str(WORK / "frozen"), "--workpath", str(WORK / "pyinstaller"),
+         str(PACKAGING / "spectrogen.spec")],
+        cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "0"},
+    )  # fmt: skip
+    name = "SpectroGen.app" if sys.platform == "darwin" else "SpectroGen"
+    folder = WORK / "frozen" / name
+    internal = folder / ("Contents/Frameworks" if sys.platform == "darwin" else "_internal")
+    collect_licences(internal / "licences")
+    write_sbom(internal / "sbom.cdx.json")
+    write_manifest(internal)
+    return folder
+
+
+def write_manifest(folder: Path) -> None:
+    """List size and name of every file, for the check at start."""
+    manifest = folder / "manifest.txt"
+    manifest.unlink(missing_ok=True)
+    lines = [
+        f"{path.stat().st_size} {path.relative_to(folder).as_posix()}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    manifest.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def glibc_needed(folder: Path) -> str:
+    """Highest version of the GNU C library that any file of the program asks for."""
+    needed = {(2, 17)}
+    for path in folder.rglob("*"):
+        if path.is_file() and (".so" in path.name or os.access(path, os.X_OK)):
+            data = path.read_bytes()
+            if data[:4] == b"\x7fELF":
+                needed |= {
+                    (int(a), int(b)) for a, b in re.findall(rb"GLIBC_(\d+)\.(\d+)", data)
+                }
+    return "{}.{}".format(*max(needed))
+
+
+def lay_out(frozen: Path) -> tuple[Path, str]:
+    """The folder of a Linux installation: the starter and ``app/``."""
+    target = WORK / f"spectrogen-{version()}"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    shutil.copytree(frozen, target / "app", symlinks=True)
+    libc = glibc_needed(frozen)
+    starter = (PACKAGING / "linux" / "spectrogen.sh").read_text("utf-8")
+    starter = starter.replace("@MACHINE@", platform.machine()).replace("@GLIBC@", libc)
+    (target / "spectrogen").write_text(starter, "utf-8")
+    (target / "spectrogen").chmod(0o755)
+    return target, libc
+
+
+def make_tar(folder: Path) -> Path:
+    """A .tar.gz that runs from wherever it is unpacked."""
+    target = DIST / f"spectrogen-{version()}-linux-{platform.machine()}.tar.gz"
+    seconds = int(released().timestamp())
+
+    def clean(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        info.uid = info.gid = 0
+        info.uname = info.gname = ""
+        info.mtime = seconds
+        return info
+
+    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+        for path in [folder, *sorted(folder.rglob("*"))]:
+            archive.add(path, str(path.relative_to(folder.parent)), recursive=False, filter=clean)
+    return target
+
+
+def make_deb(folder: Path, libc: str) -> Path:
+    """A Debian package that installs under /usr and leaves nothing behind."""
+    architecture = subprocess.run(
+        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    root = WORK / "deb"
+    shutil.rmtree(root, ignore_errors=True)
+    library = root / "usr/lib/spectrogen"
+    library.parent.mkdir(parents=True)
+    shutil.copytree(folder, library, symlinks=True)
+    share = root / "usr/share"
+    _install(PACKAGING / "linux" / f"{APP_ID}.desktop", share / "applications")
+    _install(PACKAGING / "linux" / "spectrogen-mime.xml", share / "mime/packages")
+    appdata = (PACKAGING / "linux" / f"{APP_ID}.metainfo.xml").read_text("utf-8")
+    _write(
+        share / "metainfo" / f"{APP_ID}.metainfo.xml",
+        appdata.replace("@VERSION@", version()).replace("@DATE@", f"{released():%Y-%m-%d}"),
+    )
+    for size in ICON_SIZES:
+        _install(
+            ROOT / "resources/icons" / f"spectrogen-{size}.png",
+            share / f"icons/hicolor/{size}x{size}/apps", f"{APP_ID}.png",
+        )  # fmt: skip
+    _install(
+        ROOT / "resources/icons/spectrogen.svg", share / "icons/hicolor/scalable/apps",
+        f"{APP_ID}.svg",
+    )  # fmt: skip
+    _install(ROOT / "LICENSE", share / "doc/spectrogen", "copyright")
+    (root / "usr/bin").mkdir()
+    (root / "usr/bin/spectrogen").symlink_to("../lib/spectrogen/spectrogen")
+    size = sum(p.lstat().st_size for p in root.rglob("*") if not p.is_dir()) // 1024
+    _write(
+        root / "DEBIAN/control",
+        f"Package: spectrogen\nVersion: {version()}\nArchitecture: {architecture}\n"
+        f"Maintainer: The SpectroGen authors <spectrogen@users.noreply.github.com>\n"
+        f"Installed-Size: {size}\nDepends: libc6 (>= {libc}), {DEPENDS}\n"
+        "Section: science\nPriority: optional\nHomepage: https://spectrogen.github.io\n"
+        "Description: Raman, infrared and powder-diffraction spectra\n"
+        " Opens the files of the instruments, decomposes spectra into peaks, and generates\n"
+        " the spectrum that the same material would have in another modality.\n",
+    )
+    target = DIST / f"spectrogen_{version()}_{architecture}.deb"
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(target)],
+        check=True, env={**os.environ, "SOURCE_DATE_EPOCH": str(int(released().timestamp()))},
+    )  # fmt: skip
+    return target
+
+
+def _install(source: Path, folder: Path, name: str | None = None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, folder / (name or source.name))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def make_python_packages() -> None:
+    """Wheel and source distribution."""
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(DIST), str(ROOT)],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def write_sums() -> None:
+    """SHA-256 of everything in dist/."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+        for path in sorted(DIST.iterdir())
+        if path.is_file() and path.name != "SHA256SUMS"
+    ]
+    (DIST / "SHA256SUMS").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Build everything for this system."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only-frozen", action="store_true", help="stop after PyInstaller")
+    options = parser.parse_args()
+    check_changelog()
+    DIST.mkdir(exist_ok=True)
+    frozen = freeze()
+    if options.only_frozen:
+        print(frozen)
+        return
+    make_python_packages()
+    if sys.platform == "linux":
+        folder, libc = lay_out(frozen)
+        make_tar(folder)
+        make_deb(folder, libc)
+    shutil.copy(next(frozen.rglob("sbom.cdx.json")), DIST / f"spectrogen-{version()}.cdx.json")
+    write_sums()
+    for path in sorted(DIST.iterdir()):
+        print(f"{path.stat().st_size / 1e6:9.1f} MB  {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Entry script of the frozen program: checks the installation, then starts it."""
+
+import multiprocessing
+
+multiprocessing.freeze_support()
+
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+BUNDLE = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parent))
+
+
+def log_file() -> Path:
+    """A file that can be written, for a program without a console."""
+    for variable in ("LOCALAPPDATA", "XDG_STATE_HOME", "HOME", "USERPROFILE", "TMPDIR", "TEMP"):
+        folder = os.environ.get(variable)
+        if folder and os.access(folder, os.W_OK):
+            path = Path(folder, "SpectroGen")
+            path.mkdir(exist_ok=True)
+            return path / "start.log"
+    return Path(os.devnull)
+
+
+def damage() -> list[str]:
+    """Files that the installation lacks or that have another size than when it was built."""
+    manifest = BUNDLE / "manifest.txt"
+    if not manifest.exists():
+        return ["manifest.txt"]
+    wrong = []
+    for line in manifest.read_text("utf-8").splitlines():
+        size, name = line.split(" ", 1)
+        try:
+            if os.stat(BUNDLE / name).st_size != int(size):
+                wrong.append(name)
+        except OSError:
+            wrong.append(name)
+    return wrong
+
+
+def tell(message: str) -> None:
+    """Say it where the user will see it, with as little of the bundle as possible."""
+    print(message, file=sys.stderr, flush=True)
+    if sys.platform == "win32":
+        import ctypes
+
+        if "--" not in " ".join(sys.argv[1:2]):
+            ctypes.windll.user32.MessageBoxW(None, message, "SpectroGen", 0x10)
+        return
+    if sys.platform == "darwin":
+        script = f'display alert "SpectroGen" message {message!r} as critical'.replace("'", '"')
+        subprocess.run(["osascript", "-e", script], check=False)
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    environment = {**os.environ, "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH_ORIG", "")}
+    for command in (
+        ["zenity", "--error", "--title=SpectroGen", "--no-markup", f"--text={message}"],
+        ["kdialog", "--title", "SpectroGen", "--error", message],
+        ["xmessage", "-center", message],
+    ):
+        try:
+            subprocess.run(command, env=environment, check=False)
+            return
+        except OSError:
+            continue
+    try:
+        from PySide6.QtWidgets import QApplication, QMessageBox
+
+        _ = QApplication.instance() or QApplication([])
+        QMessageBox.critical(None, "SpectroGen", message)
+    except Exception:
+        traceback.print_exc()
+
+
+def main() -> int:
+    """Start the program; 1 when it cannot be started."""
+    if sys.stdout is None or sys.stderr is None:
+        stream = open(log_file(), "a", buffering=1, encoding="utf-8", errors="replace")  # noqa: SIM115
+        sys.stdout, sys.stderr = sys.stdout or stream, sys.stderr or stream
+    try:
+        wrong = damage()
+        if wrong:
+            raise RuntimeError(f"{len(wrong)} file(s) missing or altered, such as {wrong[0]}")
+        if sys.platform == "win32" and len(sys.argv) < 2:
+            import torch  # noqa: F401  its DLLs load only before Qt's
+        from spectrogen_app.__main__ import main as run
+    except Exception as error:
+        with open(log_file(), "a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+        tell(
+            f"SpectroGen could not start: the installation is damaged ({error}).\n\n"
+            f"Install it again; your data and settings are kept.\nDetails: {log_file()}"
+        )
+        return 1
+    return int(run() or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Starts SpectroGen, or says in plain words why this system cannot.
+here=$(dirname "$(readlink -f "$0")")
+fail() {
+    echo "SpectroGen: $1" >&2
+    if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+        zenity --error --no-markup --title=SpectroGen --text="$1" 2>/dev/null ||
+            kdialog --title SpectroGen --error "$1" 2>/dev/null ||
+            xmessage -center "$1" 2>/dev/null
+    fi
+    exit 1
+}
+machine=$(uname -m)
+[ "$machine" = "@MACHINE@" ] || fail "This build is for @MACHINE@ processors; this one is $machine. Install the build for $machine, or install from source with pip."
+libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)
+[ -n "$libc" ] || fail "This build needs the GNU C library @GLIBC@ or later; none was found. Install from source with pip."
+oldest=$(printf '%s\n@GLIBC@\n' "$libc" | sort -V | head -n 1)
+[ "$oldest" = "@GLIBC@" ] || fail "This build needs the GNU C library @GLIBC@ or later; this system has $libc. Use a newer system (Debian 12, Ubuntu 22.10, Fedora 37 or later), or install from source with pip."
+exec "$here/app/spectrogen" "$@"
