@@ -46,11 +46,11 @@ def read(folder, name):
     return Spectrum(x, y, modality=modality)
 
 
-@pytest.mark.parametrize(("prediction", "truth", "r", "rmse", "f1"), CHECK_VALUES)
-def test_check_values(shared_data, prediction, truth, r, rmse, f1):
-    truth = read(shared_data, truth)
-    result = score(read(shared_data, prediction), truth, truth.modality)
-    assert (result.r, result.rmse, result.f1) == pytest.approx((r, rmse, f1), abs=5e-5)
+@pytest.mark.parametrize("case", CHECK_VALUES, ids=lambda case: case[0].split("__")[0])
+def test_check_values(shared_data, case):
+    truth = read(shared_data, case[1])
+    result = score(read(shared_data, case[0]), truth, truth.modality)
+    assert (result.r, result.rmse, result.f1) == pytest.approx(case[2:], abs=5e-5)
 
 
 def gaussian(modality="raman", low=100.0, high=1400.0):
