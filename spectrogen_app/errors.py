@@ -65,6 +65,10 @@ class GenerationError(SpectrogenError, ValueError):
     """A request that the model cannot answer."""
 
 
+class ProcessingError(SpectrogenError, ValueError):
+    """A processing step that cannot be done, or parameters that it does not take."""
+
+
 class FitError(SpectrogenError, ValueError):
     """A fit that cannot be started."""
 
