@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spectrogen_app.app.jobs import Token
+from spectrogen_app.data.axis import YUnit
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import GenerationError
+from spectrogen_app.errors import Cancelled, GenerationError, SpectrogenError
 from spectrogen_app.io.base import TextLayout, Verdict
 
 if TYPE_CHECKING:
     from spectrogen_app.generation.result import GenerationResult
     from spectrogen_app.generation.translator import Translator
-    from spectrogen_app.processing.scoring import Comparison
+    from spectrogen_app.processing.scoring import Grid, Score
 
 BATCH_SECONDS = 0.1
 """Verdicts are handed on at most this much later than they are known."""
@@ -44,12 +48,25 @@ class LoadRequest:
     layout: TextLayout | None = None
 
 
+def load_each(request: LoadRequest, token: Token) -> Iterator[Verdict]:
+    """Open files one after the other; every file gets a verdict, in the order of the request.
+
+    Raises
+    ------
+    Cancelled
+        What was yielded stays valid.
+    """
+    from spectrogen_app.io.registry import open_paths
+
+    yield from open_paths(request.paths, layout=request.layout, check=token.check)
+
+
 def load_files(
     request: LoadRequest,
     token: Token,
     deliver: Callable[[tuple[Verdict, ...]], None] | None = None,
 ) -> tuple[Verdict, ...]:
-    """Open files; every file gets a verdict, in the order of the request.
+    """Open files, as :func:`load_each` does, and return all verdicts.
 
     Parameters
     ----------
@@ -63,11 +80,9 @@ def load_files(
     Cancelled
         What was delivered stays valid.
     """
-    from spectrogen_app.io import registry
-
     verdicts: list[Verdict] = []
     handed, last = 0, time.monotonic()
-    for verdict in registry.open_paths(request.paths, layout=request.layout, check=token.check):
+    for verdict in load_each(request, token):
         verdicts.append(verdict)
         due = len(verdicts) - handed >= BATCH_SIZE or time.monotonic() - last > BATCH_SECONDS
         if deliver is not None and due:
@@ -197,7 +212,7 @@ class GenerateManyRequest:
     samples : tuple of tuple of Spectrum
     targets : tuple of str
     formulas : tuple of (str or None)
-        One per sample; empty for none.
+        One per sample.
     seed : int
     model_id : str or None
     device : str
@@ -205,10 +220,75 @@ class GenerateManyRequest:
 
     samples: tuple[tuple[Spectrum, ...], ...]
     targets: tuple[str, ...]
-    formulas: tuple[str | None, ...] = field(default=())
+    formulas: tuple[str | None, ...]
     seed: int = 0
     model_id: str | None = None
     device: str = "auto"
+
+
+def generate_many(
+    request: GenerateManyRequest, token: Token
+) -> tuple[GenerationResult | SpectrogenError, ...]:
+    """Generate for several samples at once; a sample without an answer gets its error instead.
+
+    Raises
+    ------
+    ModelError
+        The model is missing, damaged or altered.
+    Cancelled
+    """
+    model = _model(request.model_id, request.device, token)
+    samples = list(zip(request.samples, request.formulas, strict=True))
+    answers: list[GenerationResult | SpectrogenError] = []
+    for start in range(0, len(samples), BATCH_SIZE):
+        token.check(start / len(samples), "Generating")
+        batch = samples[start : start + BATCH_SIZE]
+        answers += _answers(model, batch, request.targets, request.seed)
+    return tuple(answers)
+
+
+def _answers(
+    model: Translator,
+    batch: Sequence[tuple[tuple[Spectrum, ...], str | None]],
+    targets: tuple[str, ...],
+    seed: int,
+) -> Sequence[GenerationResult | SpectrogenError]:
+    try:
+        return model.generate_many(
+            [spectra for spectra, _ in batch], targets,
+            formulas=[formula for _, formula in batch], seed=seed,
+        )  # fmt: skip
+    except Cancelled:
+        raise
+    except SpectrogenError as error:
+        if len(batch) == 1:
+            return [error]
+    return [answer for one in batch for answer in _answers(model, [one], targets, seed)]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A generated curve against a measured one, on the grid that defines the scores.
+
+    Attributes
+    ----------
+    score : Score
+        r, RMSE and peak F1.
+    x, generated, measured : ndarray, shape (n,)
+        The part of the grid that was measured; 1 is the highest peak. ``x`` is in the grid's unit.
+    grid : Grid
+    """
+
+    score: Score
+    x: NDArray[np.float64]
+    generated: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    grid: Grid
+
+    @property
+    def residual(self) -> NDArray[np.float64]:
+        """Generated less measured."""
+        return self.generated - self.measured
 
 
 def compare(generated: Spectrum, measured: Spectrum) -> Comparison:
@@ -216,12 +296,23 @@ def compare(generated: Spectrum, measured: Spectrum) -> Comparison:
 
     Raises
     ------
+    SpectrumError
+        The modality has no grid, or the measured range has nothing in common with it.
     AxisError
-        The two do not lie on one axis and cannot be converted.
+        The units do not convert to those of the grid.
     """
-    from spectrogen_app.processing.scoring import compare as score
+    from spectrogen_app.processing.scoring import grid_of, on_grid_axis, prepare, score
 
-    return score(generated, measured)
+    grid = grid_of(measured.modality)
+    truth = prepare(measured, grid)
+    if generated.y_unit == YUnit.NORMALISED:
+        there = on_grid_axis(generated, grid)
+        predicted = np.interp(grid.x, there.x, there.y, left=0.0, right=0.0)
+    else:
+        predicted = prepare(generated, grid).y
+    scored = score(predicted, truth, grid)
+    seen = truth.mask
+    return Comparison(scored, grid.x[seen], predicted[seen], truth.y[seen], grid)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""The way to a session's curves, as a Python script that anyone can run."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection
+
+from spectrogen_app import __version__
+from spectrogen_app.app.session import Curve, SessionState
+from spectrogen_app.data.provenance import Origin
+from spectrogen_app.data.spectrum import Spectrum
+
+
+def script(state: SessionState, curve_ids: Collection[str] | None = None) -> str:
+    """A script that reads the sources, repeats the steps, and writes the curves as CSV.
+
+    A curve whose source file is not known is named in a comment and left out.
+
+    Parameters
+    ----------
+    state : SessionState
+    curve_ids : collection of str, optional
+        Default: every curve.
+    """
+    writer = _Writer(state)
+    for curve in state.curves():
+        if curve_ids is None or curve.id in curve_ids:
+            writer.finish(curve)
+    body = "\n".join(writer.lines) or "# There is nothing to do."
+    head = [f'"""Made by SpectroGen {__version__}: repeats what was done to each spectrum."""', ""]
+    if "check(" in body:
+        head += ["import hashlib", "from pathlib import Path", ""]
+    head += ["import spectrogen_app as sg", *_CHECK * ("check(" in body), ""]
+    return "\n".join([*head, body, ""])
+
+
+_CHECK = [
+    "", "",
+    "def check(path, sha256):",
+    '    """The path, when the file is still the one that was used."""',
+    "    if hashlib.sha256(Path(path).read_bytes()).hexdigest() != sha256:",
+    '        raise SystemExit(f"{path} has changed since")',
+    "    return path",
+    "",
+]  # fmt: skip
+
+
+class _Writer:
+    def __init__(self, state: SessionState) -> None:
+        self.lines: list[str] = []
+        self._state = state
+        self._names: dict[str, str | None] = {}
+        self._models: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._reads: dict[tuple[str, int], str] = {}
+
+    def finish(self, curve: Curve) -> None:
+        name = self._name(curve)
+        if name is not None:
+            self.lines.append(f'sg.write({name}, "{name}.csv")')
+
+    def _name(self, curve: Curve) -> str | None:
+        """The variable that holds the curve, once the lines that make it are written."""
+        if curve.id not in self._names:
+            self._names[curve.id] = self._make(curve)
+        return self._names[curve.id]
+
+    def _make(self, curve: Curve) -> str | None:
+        spectrum = curve.spectrum
+        if spectrum.origin is Origin.GENERATED and spectrum.provenance.generation is not None:
+            return self._generate(curve)
+        if not spectrum.provenance.path:
+            self.lines.append(f"# {spectrum.name or curve.id}: its source file is not known.")
+            return None
+        name = self._read(spectrum)
+        if not spectrum.provenance.steps:
+            return name
+        stepped = self._fresh(f"{name}_processed")
+        self.lines.append(f"{stepped} = sg.process({name}, {list(spectrum.provenance.steps)!r})")
+        return stepped
+
+    def _read(self, spectrum: Spectrum) -> str:
+        source = spectrum.provenance
+        key = source.path, source.index
+        if key not in self._reads:
+            name = self._fresh(f"{spectrum.sample or spectrum.name}_{spectrum.modality}")
+            path = repr(source.path)
+            if source.sha256:
+                path = f"check({path}, {source.sha256!r})"
+            self.lines.append(f"{name} = sg.read({path})[{source.index}]")
+            self._reads[key] = name
+        return self._reads[key]
+
+    def _generate(self, curve: Curve) -> str | None:
+        made = curve.spectrum.provenance.generation
+        assert made is not None
+        held = {c.id: c for c in self._state.curves()}
+        parents = [self._name(held[i]) for i in curve.parents if i in held]
+        if not parents or None in parents or len(parents) < len(curve.parents):
+            self.lines.append(f"# {curve.spectrum.name or curve.id}: a source is not here.")
+            return None
+        if made.model_id not in self._models:
+            self._models[made.model_id] = self._fresh("model")
+            self.lines.append(f"{self._models[made.model_id]} = sg.load_model({made.model_id!r})")
+        target = curve.spectrum.modality
+        name = self._fresh(f"{parents[0]}_generated_{target}")
+        self.lines.append(
+            f"{name} = {self._models[made.model_id]}.generate(\n"
+            f"    [{', '.join(p for p in parents if p)}], targets=[{target!r}], "
+            f"formula={made.formula!r}, seed={made.seed}\n)[{target!r}]"
+        )
+        return name
+
+    def _fresh(self, wish: str) -> str:
+        stem = re.sub(r"\W+", "_", wish.casefold(), flags=re.ASCII).strip("_") or "spectrum"
+        if stem[0].isdigit() or keyword.iskeyword(stem):
+            stem = f"s_{stem}"
+        name, count = stem, 1
+        while name in self._taken:
+            count += 1
+            name = f"{stem}_{count}"
+        self._taken.add(name)
+        return name
+

@@ -1,0 +1,88 @@
+"""What the command line needs of the window, and whether there can be one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import SpectrogenError
+
+
+class Desktop(Protocol):
+    """Made by the entry point, so that the command line need not know Qt."""
+
+    def run(self, files: Sequence[Path], targets: Sequence[str]) -> int:
+        """Open the window with files, generate ``targets``, and return the exit code."""
+
+    def check(self) -> str:
+        """Make and destroy the window; returns what it was made with."""
+
+    def picture(self, title: str, panels: Sequence[Sequence[Spectrum]], path: Path) -> None:
+        """Draw one panel per group of spectra into a PNG, without a window."""
+
+
+_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+}
+_X11_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xinerama.so.0": "libxcb-xinerama0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+
+
+def has_display() -> bool:
+    """Whether a window can be opened: always on Windows and macOS, else by the environment."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(k) for k in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def require_qt(window: bool = True) -> None:
+    """Check that the system libraries of Qt are there; Qt itself would abort without a word.
+
+    Parameters
+    ----------
+    window : bool
+        Also those of an X11 window.
+
+    Raises
+    ------
+    SpectrogenError
+        Names the line to type.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    needed = _LIBRARIES | (_X11_LIBRARIES if window and os.environ.get("DISPLAY") else {})
+    missing = [package for library, package in needed.items() if not _loads(library)]
+    if missing:
+        raise SpectrogenError(
+            f"The system lacks {', '.join(missing)}, which the window needs.",
+            hint=f"On Debian or Ubuntu type: apt-get install -y {' '.join(missing)}",
+            missing=missing,
+        )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

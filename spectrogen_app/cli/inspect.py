@@ -1,0 +1,103 @@
+"""``spectrogen inspect``: what files hold, or why they are refused."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectrogen_app.app.services import LoadRequest, load_files
+from spectrogen_app.cli.console import note, print_json, progress
+from spectrogen_app.cli.desktop import Desktop
+from spectrogen_app.cli.main import FAILED, OK, one_line
+from spectrogen_app.data.axis import pretty_unit
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.io.base import Verdict
+
+DESCRIPTION = "Say what each file holds, or why it is refused. Exit code 1 if any was refused."
+EXAMPLES = """\
+examples:
+  spectrogen inspect calcite.txt
+  spectrogen inspect measurements/ archive.zip --json
+"""
+SHOWN = 20
+"""Spectra of one file that are listed as text; JSON lists all."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="file, folder or zip")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, desktop: Desktop) -> int:
+    """Run the command."""
+    with progress("Reading") as token:
+        verdicts = load_files(LoadRequest(tuple(args.paths)), token)
+    if args.json:
+        print_json([as_json(v) for v in verdicts])
+    else:
+        for verdict in verdicts:
+            _print(verdict)
+    for verdict in verdicts:
+        if verdict.error is not None:
+            note(f"spectrogen inspect: {verdict.path}: {one_line(verdict.error)}")
+    return OK if verdicts and all(v.ok for v in verdicts) else FAILED
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """One file; the fields of its first spectrum stand at the top, too."""
+    spectra = [_spectrum_json(s) for s in verdict.spectra]
+    error = verdict.error
+    return {
+        "file": str(verdict.path),
+        "ok": verdict.ok,
+        "format": verdict.format,
+        "n_spectra": len(spectra),
+        **(spectra[0] if spectra else {}),
+        "spectra": spectra,
+        "assumptions": list(verdict.assumptions),
+        "warnings": list(verdict.warnings),
+        "error": None if error is None else {"message": error.message, "hint": error.hint},
+    }
+
+
+def _spectrum_json(s: Spectrum) -> dict[str, Any]:
+    return {
+        "name": s.name,
+        "sample": s.sample,
+        "modality": s.modality,
+        "origin": s.origin.value,
+        "points": len(s),
+        "x_kind": s.x_kind.value,
+        "x_unit": s.x_unit,
+        "x_first": float(s.x[0]),
+        "x_last": float(s.x[-1]),
+        "y_unit": s.y_unit,
+        "y_max": float(s.y.max()),
+        "x_at_max": float(s.x[np.argmax(s.y)]),
+        "formula": s.formula,
+        "laser_nm": s.laser_nm,
+        "wavelength": s.wavelength,
+    }
+
+
+def _print(verdict: Verdict) -> None:
+    if not verdict.ok:
+        return
+    count = len(verdict.spectra)
+    print(f"{verdict.path}: {verdict.format}, {count} spectr{'um' if count == 1 else 'a'}")
+    for s in list(verdict.spectra[:SHOWN]):
+        x_unit, y_unit = pretty_unit(s.x_unit), s.y_unit
+        print(
+            f"  {s.modality}, {s.origin.value}: {len(s)} points, {s.x_label} {s.x[0]:.6g} to "
+            f"{s.x[-1]:.6g}, maximum {s.y.max():.6g} {y_unit} at {s.x[np.argmax(s.y)]:.6g} {x_unit}"
+        )
+    if count > SHOWN:
+        print(f"  ... and {count - SHOWN} more")
+    for sentence in verdict.assumptions:
+        print(f"  assumed: {sentence}")
+    for sentence in verdict.warnings:
+        print(f"  warning: {sentence}")
