@@ -102,7 +102,7 @@ VIAddVersionKey LegalCopyright "MIT licence"
 !macroend
 
 Function .onInit
-  ${IfNot} ${RunningX64}
+  ${IfNot} ${IsNativeAMD64}
     MessageBox MB_ICONSTOP|MB_OK "SpectroGen needs 64-bit Windows." /SD IDOK
     SetErrorLevel 3
     Quit
