@@ -20,9 +20,9 @@ from spectrogen_app.errors import FormulaError
 ELEMENTS: tuple[str, ...] = tuple(
     re.findall(
         r"\w+",
-        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
-        "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
-        "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U",
+        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As "
+        "Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu "
+        "Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U ",
     )
 )
 _KNOWN = frozenset(ELEMENTS)
@@ -35,9 +35,7 @@ _UNKNOWN_WATER = 4.0
 _UNKNOWN_SHARE = 0.25
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
-_CHARGE_OR_SUM = re.compile(
-    rf"\^\s*(?:[+\-]\d*|\d+[+\-]?)\s*\^?|_?Σ\s*=?\s*(?:{_NUMBER})_?"
-)
+_CHARGE_OR_SUM = re.compile(rf"\^\s*(?:[+\-]\d*|\d+[+\-]?)\s*\^?|_?Σ\s*=?\s*(?:{_NUMBER})_?")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def test_transmittance_is_absorbance():
     absorbance = np.exp(-(((x - 1400) / 60) ** 2))
     percent = Spectrum(x, 100 * 10**-absorbance, modality="ir", y_unit="%T")
     np.testing.assert_allclose(
-        prepare(percent, "ir").y, prepare(Spectrum(x, absorbance, modality="ir"), "ir").y,
+        prepare(percent, "ir").y,
+        prepare(Spectrum(x, absorbance, modality="ir"), "ir").y,
         atol=1e-12,
     )
 
