@@ -29,6 +29,8 @@ DIST = ROOT / "dist"
 WORK = ROOT / "build"
 APP_ID = "io.github.spectrogen.SpectroGen"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
+# Stripped of symbols; libraries that auditwheel patched must not be.
+STRIPPED = ("torch/lib/libtorch_cpu.so", "torch/lib/libtorch_python.so", "libpython3*.so*")
 DEPENDS = (
     "libegl1, libgl1, libxkbcommon0, libxkbcommon-x11-0, libdbus-1-3, libfontconfig1, libfreetype6,"
     " libxcb-cursor0, libxcb-icccm4, libxcb-image0, libxcb-keysyms1, libxcb-randr0,"
@@ -164,6 +166,9 @@ def freeze() -> Path:
     name = "SpectroGen.app" if sys.platform == "darwin" else "SpectroGen"
     folder = WORK / "frozen" / name
     internal = folder / ("Contents/Frameworks" if sys.platform == "darwin" else "_internal")
+    if sys.platform == "linux":
+        for library in STRIPPED:
+            subprocess.run(["strip", "--strip-unneeded", *internal.glob(library)], check=True)
     collect_licences(internal / "licences")
     write_sbom(internal / "sbom.cdx.json")
     write_manifest(internal)
