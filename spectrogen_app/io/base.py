@@ -1,14 +1,28 @@
-"""What every reader is, and what is said about every file."""
+"""What every reader is, what it is given, and what is said about every file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import codecs
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Check, SpectrogenError
+from spectrogen_app.errors import Check, ReadError, SpectrogenError
+
+HEAD = 1 << 16
+"""Bytes that a reader may look at to recognise its format."""
+MAX_BYTES = 1 << 30
+"""Larger files are not read into memory; text tables are streamed."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +32,7 @@ class TextLayout:
     Attributes
     ----------
     delimiter, decimal, encoding : str or None
+        A delimiter of one space stands for any run of spaces and tabs.
     skip_rows : int or None
         Lines before the first row of numbers.
     x_column : int or None
@@ -47,7 +62,8 @@ class Verdict:
         The file; for a member of an archive ``archive.zip/member``.
     format : str
         Format it was opened as, or looked like; empty when nothing was recognised.
-    spectra : tuple of Spectrum
+    spectra : sequence of Spectrum
+        A map makes its spectra when they are asked for.
     assumptions, warnings : tuple of str
         Sentences for the user.
     error : SpectrogenError or None
@@ -58,7 +74,7 @@ class Verdict:
 
     path: Path
     format: str = ""
-    spectra: tuple[Spectrum, ...] = ()
+    spectra: Sequence[Spectrum] = ()
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error: SpectrogenError | None = None
@@ -68,6 +84,229 @@ class Verdict:
     def ok(self) -> bool:
         """Whether the file was opened."""
         return self.error is None
+
+
+class SpectrumList(Sequence[Spectrum]):
+    """Spectra of a map, each made when it is asked for.
+
+    Parameters
+    ----------
+    count : int
+    make : callable
+        Makes the spectrum of an index in 0..count-1.
+    """
+
+    def __init__(self, count: int, make: Callable[[int], Spectrum]) -> None:
+        self._count = count
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._make(i) for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._make(index % self._count)
+
+    def map(self, change: Callable[[int, Spectrum], Spectrum]) -> SpectrumList:
+        """The same list with a change made to each spectrum when it is asked for."""
+        return SpectrumList(self._count, lambda i: change(i, self._make(i)))
+
+
+class Source:
+    """One file to be read, on disk or inside an archive, and what is said about it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; for a member of an archive ``archive.zip/member``.
+    data : bytes, optional
+        The content, when it is not the content of ``path``.
+
+    Attributes
+    ----------
+    assumptions, warnings : list of str
+        Sentences for the user, in the order in which they came up.
+    unsure : bool
+        The layout was guessed.
+    """
+
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
+        self.path = path
+        self._given = data
+        self.assumptions: list[str] = []
+        self.warnings: list[str] = []
+        self.unsure = False
+        if data is None:
+            self.size = path.stat().st_size
+            with path.open("rb") as stream:
+                self.head = stream.read(HEAD)
+        else:
+            self.size = len(data)
+            self.head = data[:HEAD]
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.path.name
+
+    @property
+    def suffix(self) -> str:
+        """Extension in lower case, with the dot."""
+        return self.path.suffix.lower()
+
+    @cached_property
+    def data(self) -> bytes:
+        """The whole content.
+
+        Raises
+        ------
+        ReadError
+            More than ``MAX_BYTES``.
+        """
+        if self._given is not None:
+            return self._given
+        if self.size > MAX_BYTES:
+            raise ReadError(
+                f"{self.name} has {self.size / 2**30:.1f} GB; at most {MAX_BYTES >> 30} GB is read.",
+                hint="Export the part you need, or split the map.",
+                path=str(self.path),
+            )
+        if self.size <= len(self.head):
+            return self.head
+        return self.path.read_bytes()
+
+    @cached_property
+    def text(self) -> str:
+        """The whole content as text, see :func:`decode`."""
+        return decode(self.data)
+
+    @cached_property
+    def head_text(self) -> str:
+        """The first 64 KiB as text."""
+        return decode(self.head)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        if self._given is not None or "data" in self.__dict__ or self.size <= MAX_BYTES >> 5:
+            return hashlib.sha256(self.data).hexdigest()
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def stream(self) -> IO[bytes]:
+        """The content as a new stream."""
+        return self.path.open("rb") if self._given is None else BytesIO(self._given)
+
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """A real file of this content, for libraries that want one."""
+        if self._given is None:
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory(prefix="spectrogen-") as folder:
+            file = Path(folder) / f"content{self.suffix}"
+            file.write_bytes(self._given)
+            yield file
+
+    def assume(self, sentence: str) -> None:
+        """Say what was assumed."""
+        if sentence not in self.assumptions:
+            self.assumptions.append(sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Say what the user should check."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def refuse(self, message: str, hint: str = "", **fields: object) -> ReadError:
+        """The error to raise for this file; ``message`` follows the file's name."""
+        return ReadError(f"{self.name} {message}", hint=hint, path=str(self.path), **fields)
+
+    def spectrum(self, x: ArrayLike, y: ArrayLike, **fields: Any) -> Spectrum:
+        """A spectrum of this file; points that are not numbers go, and every repair is said.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+        **fields
+            As of :class:`Spectrum`; ``lower`` and ``upper`` are cut like ``y``.
+
+        Raises
+        ------
+        ReadError
+            Fewer than two points are left.
+        SpectrumError, AxisError
+            As of :class:`Spectrum`.
+        """
+        xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        good = np.isfinite(xs) & np.isfinite(ys)
+        for band in ("lower", "upper"):
+            if fields.get(band) is not None:
+                fields[band] = np.asarray(fields[band], dtype=np.float64)
+                good &= np.isfinite(fields[band])
+        bad = int(good.size - np.count_nonzero(good))
+        if bad:
+            xs, ys = xs[good], ys[good]
+            for band in ("lower", "upper"):
+                if fields.get(band) is not None:
+                    fields[band] = fields[band][good]
+        if xs.size < 2:
+            raise self.refuse(
+                f"has {xs.size} usable point{'s' * (xs.size != 1)} ({bad} were not numbers); "
+                "a spectrum needs at least two.",
+                "Check that the export was finished and holds x and y columns.",
+            )
+        if bad:
+            self.warn(f"{bad} point{'s' * (bad > 1)} without a finite number left out.")
+        steps = np.diff(xs)
+        if not (np.all(steps > 0) or np.all(steps < 0)):
+            distinct = np.unique(xs).size
+            if distinct < xs.size:
+                self.warn(
+                    f"{xs.size - distinct} points repeat an x value; points of equal x are averaged."
+                )
+            if not (np.all(steps >= 0) or np.all(steps <= 0)):
+                self.warn("The points were not in order of x; they are sorted.")
+        return Spectrum(xs, ys, **{"name": self.path.stem, **fields})
+
+
+def decode(data: bytes, encoding: str | None = None) -> str:
+    """Bytes as text: by byte-order mark, UTF-16 without one, UTF-8, else Windows-1252.
+
+    Line ends become ``\\n``. Bytes cut within a character at the end do no harm.
+    """
+    text = _decode(data, encoding)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _decode(data: bytes, encoding: str | None) -> str:
+    if encoding is None:
+        encoding = text_encoding(data)
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(data)
+    except UnicodeDecodeError:
+        return data.decode("cp1252" if "utf-8" in encoding else encoding, "replace")
+    except LookupError as error:
+        raise ReadError(f"{encoding} is not a text encoding.", hint="Try utf-8.") from error
+
+
+def text_encoding(data: bytes) -> str:
+    """The encoding that the first bytes tell: UTF-8 (with or without mark), UTF-16 or UTF-32."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    sample = data[:1000]
+    if len(sample) >= 8 and sample.count(0) > 0.3 * len(sample):
+        even, odd = sample[0::2].count(0), sample[1::2].count(0)
+        if odd > 0.6 * (len(sample) // 2) and even < 0.1 * len(sample):
+            return "utf-16-le"
+        if even > 0.6 * (len(sample) // 2) and odd < 0.1 * len(sample):
+            return "utf-16-be"
+    return "utf-8-sig"
 
 
 class Reader:
@@ -93,12 +332,14 @@ class Reader:
     extensions: ClassVar[tuple[str, ...]] = ()
     tested_on: ClassVar[str] = "untested on a real file"
 
-    def sniff(self, head: bytes, path: Path) -> bool:
-        """Whether the first 64 KiB of the file look like this format."""
+    def sniff(self, source: Source) -> bool:
+        """Whether the head of the file looks like this format; reads no more than that."""
         raise NotImplementedError
 
-    def read(self, path: Path, *, layout: TextLayout | None, check: Check) -> Sequence[Spectrum]:
-        """All spectra of the file.
+    def read(
+        self, source: Source, *, layout: TextLayout | None, check: Check
+    ) -> Sequence[Spectrum]:
+        """All spectra of the file; assumptions and warnings go to ``source``.
 
         Raises
         ------

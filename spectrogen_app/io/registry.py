@@ -1,0 +1,478 @@
+"""All formats: which reader opens a file, and the verdict on every file, folder and archive."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from zlib import error as ZlibError
+
+from spectrogen_app.data.provenance import Provenance
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled, Check, ReadError, SpectrogenError, WriteError, unchecked
+from spectrogen_app.io.base import MAX_BYTES, Reader, Source, SpectrumList, TextLayout, Verdict
+from spectrogen_app.io.readers.jcamp import JcampReader
+from spectrogen_app.io.readers.rruff import RruffReader
+from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
+from spectrogen_app.io.readers.text import TextReader
+from spectrogen_app.io.sanity import check_spectrum
+
+READERS: tuple[Reader, ...] = (
+    SpectrogenCsvReader(),
+    RruffReader(),
+    JcampReader(),
+    TextReader(),
+)
+"""Tried in this order; the first that knows the content and can read it opens the file."""
+
+MAX_MEMBERS = 50_000
+"""Members of one archive that are looked at."""
+MAX_MEMBER_BYTES = 1 << 29
+"""Unpacked size of one member of an archive."""
+MAX_RATIO = 2_000
+"""A member that unpacks to more than this times its packed size (and over 16 MB) is a bomb."""
+_SUSPICIOUS = 1 << 24
+
+_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x89PNG", "a PNG picture", "Export the numbers of the curve instead of its picture."),
+    (b"\xff\xd8\xff", "a JPEG picture", "Export the numbers of the curve instead of its picture."),
+    (b"GIF8", "a GIF picture", "Export the numbers of the curve instead of its picture."),
+    (b"BM", "a BMP picture", "Export the numbers of the curve instead of its picture."),
+    (b"II*\x00", "a TIFF picture", "Export the numbers of the curve instead of its picture."),
+    (b"MM\x00*", "a TIFF picture", "Export the numbers of the curve instead of its picture."),
+    (b"%PDF", "a PDF document", "Export the numbers of the curve."),
+    (b"MZ", "a Windows program", "It holds no spectrum."),
+    (b"\x7fELF", "a Linux program", "It holds no spectrum."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it, or make a zip of it."),
+    (b"Rar!", "a RAR archive", "Unpack it, or make a zip of it."),
+    (b"SQLite format 3", "an SQLite database", "Export the spectra as text."),
+    (b"\x80\x04\x95", "a Python pickle, which is never opened", "Export the spectra as text."),
+)
+"""What a refused file is instead: first bytes, name, what to try."""
+
+
+@dataclass(frozen=True)
+class FormatInfo:
+    """One row of the table of formats.
+
+    Attributes
+    ----------
+    name, label, vendors : str
+    extensions : tuple of str
+    tested_on : str
+        Kind of real files it was tried on, or ``untested on a real file``.
+    """
+
+    name: str
+    label: str
+    vendors: str
+    extensions: tuple[str, ...]
+    tested_on: str
+
+
+def formats() -> tuple[FormatInfo, ...]:
+    """All formats that are read, in the order in which they are tried."""
+    return tuple(
+        FormatInfo(r.name, r.label, r.vendors, r.extensions, r.tested_on) for r in READERS
+    )
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    layout: TextLayout | None = None,
+    modality: str | None = None,
+    check: Check = unchecked,
+) -> list[Spectrum]:
+    """All spectra of a file, or of all readable members of a zip archive.
+
+    Parameters
+    ----------
+    path : path
+    layout : TextLayout, optional
+        How to read a text table; what is None is found by looking.
+    modality : str, optional
+        Overrides what would be recognised.
+    check : Check
+        Called with the fraction done; may raise Cancelled.
+
+    Raises
+    ------
+    SpectrogenError
+        The file is refused; the message says why and the hint what to try.
+    """
+    if modality is not None:
+        layout = _with_modality(layout, modality)
+    verdict = open_path(path, layout=layout, check=check)
+    if verdict.error is not None:
+        raise verdict.error
+    return list(verdict.spectra)
+
+
+def _with_modality(layout: TextLayout | None, modality: str) -> TextLayout:
+    from dataclasses import replace
+
+    from spectrogen_app.data.modality import modality as find_modality
+
+    return replace(layout or TextLayout(), modality=find_modality(modality).name)
+
+
+def open_path(
+    path: str | os.PathLike[str], *, layout: TextLayout | None = None, check: Check = unchecked
+) -> Verdict:
+    """Open one file and say what became of it.
+
+    Never raises but ``Cancelled`` (and what is no ``Exception``). A zip archive of spectra, or a
+    folder, gives one verdict over all its members.
+    """
+    file = Path(path)
+    verdicts = list(_open(file, layout, check, expand=False))
+    if len(verdicts) == 1:
+        return verdicts[0]
+    opened = [v for v in verdicts if v.ok]
+    refused = [v for v in verdicts if not v.ok]
+    if not opened:
+        reason = refused[0].error if refused else None
+        return Verdict(
+            file,
+            error=ReadError(
+                f"{file.name} holds {len(refused)} files, none of which could be opened."
+                + (f" The first: {reason.message}" if reason else ""),
+                hint=reason.hint if reason else "Choose another folder or archive.",
+                path=str(file),
+            ),
+        )
+    return Verdict(
+        file,
+        ", ".join(dict.fromkeys(v.format for v in opened)),
+        tuple(s for v in opened for s in v.spectra),
+        tuple(dict.fromkeys(a for v in opened for a in v.assumptions)),
+        tuple(f"{v.path.name}: {w}" for v in opened for w in v.warnings)
+        + tuple(f"{v.path.name} refused: {v.error}" for v in refused),
+        unsure=any(v.unsure for v in opened),
+    )
+
+
+def open_paths(
+    paths: Iterable[str | os.PathLike[str]], *, check: Check = unchecked
+) -> Iterator[Verdict]:
+    """Verdicts on files, on all files of folders (sorted, hidden ones skipped) and of archives.
+
+    Parameters
+    ----------
+    paths : iterable of path
+    check : Check
+        Called between files with the fraction done; may raise Cancelled.
+    """
+    given = [Path(p) for p in paths]
+    for i, path in enumerate(given):
+        def part(fraction: float, message: str = "", at: int = i) -> None:
+            check((at + min(max(fraction, 0.0), 1.0)) / len(given), message)
+
+        yield from _open(path, None, part, expand=True)
+
+
+def _open(
+    path: Path, layout: TextLayout | None, check: Check, expand: bool
+) -> Iterator[Verdict]:
+    """Verdicts on a file, a folder or an archive; every exception becomes a refusal."""
+    try:
+        check(0.0, f"Reading {path.name}")
+        if path.is_dir():
+            yield from _open_folder(path, layout, check)
+            return
+        _is_file(path)
+        source = Source(path)
+        if _is_plain_zip(source):
+            yield from _open_zip(source, layout, check)
+            return
+    except Cancelled:
+        raise
+    except Exception as error:
+        yield Verdict(path, error=_refusal(path, error))
+        return
+    yield _open_source(source, layout, check)
+
+
+def _is_file(path: Path) -> None:
+    if not path.exists():
+        raise ReadError(f"{path.name} does not exist.", hint="Check the name.", path=str(path))
+    if not path.is_file():
+        raise ReadError(
+            f"{path.name} is not a file (a device or a pipe).", hint="Choose a file.",
+            path=str(path),
+        )  # fmt: skip
+
+
+def _open_folder(path: Path, layout: TextLayout | None, check: Check) -> Iterator[Verdict]:
+    files: list[Path] = []
+    blocked: list[tuple[Path, OSError]] = []
+
+    def note(error: OSError) -> None:
+        blocked.append((Path(error.filename or path), error))
+
+    for folder, folders, names in os.walk(path, onerror=note):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        files += [Path(folder) / n for n in sorted(names) if not n.startswith(".")]
+        check(0.0, f"Looking into {folder}")
+    for where, error in blocked:
+        yield Verdict(where, error=_refusal(where, error))
+    if not files and not blocked:
+        yield Verdict(
+            path,
+            error=ReadError(f"The folder {path.name} holds no files.", hint="Choose another one.",
+                            path=str(path)),
+        )  # fmt: skip
+    for i, file in enumerate(files):
+        def part(fraction: float, message: str = "", at: int = i) -> None:
+            check((at + fraction) / len(files), message)
+
+        yield from _open(file, layout, part, expand=True)
+
+
+def _is_plain_zip(source: Source) -> bool:
+    """A zip archive that is no format of its own, such as xlsx or brml."""
+    return source.head.startswith(b"PK\x03\x04") and not any(r.sniff(source) for r in READERS)
+
+
+def _open_zip(source: Source, layout: TextLayout | None, check: Check) -> Iterator[Verdict]:
+    with zipfile.ZipFile(source.path) as archive:
+        members = [
+            m for m in archive.infolist()
+            if not m.is_dir() and not _hidden(m.filename)
+        ]  # fmt: skip
+        if not members:
+            raise source.refuse("is a zip archive without files.", "Check the download.")
+        for i, member in enumerate(members[:MAX_MEMBERS]):
+            check(i / len(members), f"Reading {source.name}: {PurePosixPath(member.filename).name}")
+            path = source.path / member.filename
+            try:
+                inner = Source(path, _unpack(archive, member))
+                if _is_plain_zip(inner):
+                    raise inner.refuse("is an archive within an archive.", "Unpack the outer one.")
+            except Cancelled:
+                raise
+            except Exception as error:
+                yield Verdict(path, error=_refusal(path, error))
+                continue
+            yield _open_source(inner, layout, _quietly(check, i, len(members)))
+        if len(members) > MAX_MEMBERS:
+            yield Verdict(
+                source.path,
+                error=source.refuse(
+                    f"holds {len(members)} files; the first {MAX_MEMBERS} were looked at.",
+                    "Unpack it and open the rest as a folder.",
+                ),
+            )
+
+
+def _quietly(check: Check, index: int, count: int) -> Check:
+    def part(fraction: float, message: str = "") -> None:
+        check((index + min(max(fraction, 0.0), 1.0)) / count, message)
+
+    return part
+
+
+def _hidden(name: str) -> bool:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any(p.startswith(".") and p != ".." for p in parts) or "__MACOSX" in parts
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    name = PurePosixPath(member.filename.replace("\\", "/"))
+    if ".." in name.parts or name.is_absolute() or (name.parts and ":" in name.parts[0]):
+        raise ReadError(
+            f"{member.filename} points outside its archive.", hint="Do not trust this archive."
+        )
+    if member.flag_bits & 1:
+        raise ReadError(f"{name.name} is encrypted.", hint="Unpack the archive with its password.")
+    if member.file_size > MAX_MEMBER_BYTES or (
+        member.file_size > _SUSPICIOUS
+        and member.file_size > MAX_RATIO * max(member.compress_size, 1)
+    ):
+        raise ReadError(
+            f"{name.name} would unpack from {member.compress_size} to {member.file_size} bytes.",
+            hint="If the archive can be trusted, unpack it and open the file itself.",
+        )
+    with archive.open(member) as stream:
+        data = stream.read(member.file_size + 1)
+    if len(data) > member.file_size:
+        raise ReadError(f"{name.name} is larger than the archive says.", hint="It is damaged.")
+    return data
+
+
+def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Verdict:
+    looked_like = ""
+    try:
+        if source.size == 0:
+            raise source.refuse("is empty.", "Check that the export or the download was finished.")
+        source = _decompressed(source)
+        reason: SpectrogenError | None = None
+        for reader in READERS:
+            if layout is not None and _asks_for_text(layout) and reader.name != "text":
+                continue
+            if not reader.sniff(source):
+                continue
+            looked_like = looked_like or reader.label
+            said = len(source.assumptions), len(source.warnings)
+            try:
+                spectra = reader.read(source, layout=layout, check=check)
+                return _verdict(source, reader, spectra, check)
+            except Cancelled:
+                raise
+            except Exception as error:
+                del source.assumptions[said[0] :], source.warnings[said[1] :]
+                source.unsure = False
+                reason = reason or _refusal(source.path, error, reader)
+        raise reason or _unknown(source)
+    except Cancelled:
+        raise
+    except Exception as error:
+        return Verdict(source.path, looked_like, error=_refusal(source.path, error))
+
+
+def _asks_for_text(layout: TextLayout) -> bool:
+    return any(
+        value is not None
+        for value in (layout.delimiter, layout.decimal, layout.encoding, layout.skip_rows,
+                      layout.x_column, layout.y_columns)
+    )  # fmt: skip
+
+
+def _verdict(
+    source: Source, reader: Reader, spectra: Sequence[Spectrum], check: Check
+) -> Verdict:
+    """Sanity checks, provenance, and what the reader said."""
+    if not len(spectra):
+        raise source.refuse("holds no spectrum.", "Check that the measurement was finished.")
+
+    def finish(index: int, spectrum: Spectrum) -> Spectrum:
+        check_spectrum(spectrum)
+        if spectrum.provenance.format:
+            return spectrum
+        return spectrum.replace(
+            provenance=Provenance(
+                str(source.path), source.sha256, reader.name, index, assumptions,
+                spectrum.provenance.steps, spectrum.provenance.generation,
+            )
+        )  # fmt: skip
+
+    assumptions = tuple(source.assumptions)
+    finished: Sequence[Spectrum]
+    if isinstance(spectra, SpectrumList):
+        finished = spectra.map(finish)
+        check_spectrum(spectra[0])
+    else:
+        finished = tuple(finish(i, s) for i, s in enumerate(spectra))
+    return Verdict(
+        source.path, reader.label, finished, assumptions, tuple(source.warnings),
+        unsure=source.unsure,
+    )  # fmt: skip
+
+
+def _decompressed(source: Source) -> Source:
+    """The content of a gzip, bzip2 or xz file, or the file itself."""
+    opener: Callable | None = None
+    for magic, candidate in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
+        if source.head.startswith(magic):
+            opener = candidate
+    if opener is None:
+        return source
+    try:
+        with source.stream() as raw, opener(raw) as stream:
+            data = stream.read(MAX_MEMBER_BYTES + 1)
+    except (OSError, EOFError, ZlibError, lzma.LZMAError) as error:
+        raise source.refuse(
+            f"is a compressed file that cannot be unpacked ({error}).", "Download it again."
+        ) from error
+    if len(data) > MAX_MEMBER_BYTES or (
+        len(data) > _SUSPICIOUS and len(data) > MAX_RATIO * source.size
+    ):
+        raise source.refuse("unpacks to an impossible size.", "Unpack it and open the file itself.")
+    inner = Source(source.path.with_suffix(""), data)
+    return inner
+
+
+def _unknown(source: Source) -> ReadError:
+    """Why no reader knew the file."""
+    for magic, what, hint in _SIGNATURES:
+        if source.head.startswith(magic):
+            return source.refuse(f"is {what}, not a spectrum.", hint)
+    named = [r for r in READERS if source.suffix in r.extensions and r.name != "text"]
+    if named:
+        return source.refuse(
+            f"is named like {named[0].label}, but its content is something else.",
+            "Check how the file was made; a text export is always read.",
+        )
+    return source.refuse(
+        "is of no known format.",
+        "Export it from the instrument's program as text, CSV or JCAMP-DX.",
+    )
+
+
+def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> SpectrogenError:
+    """Any exception as an error that speaks to the user."""
+    if isinstance(error, SpectrogenError):
+        error.fields.setdefault("path", str(path))
+        return error
+    if isinstance(error, PermissionError):
+        return ReadError(f"{path.name} may not be read: no permission.",
+                         hint="Ask its owner, or copy it elsewhere.", path=str(path))  # fmt: skip
+    if isinstance(error, zipfile.BadZipFile):
+        return ReadError(f"{path.name} is a damaged zip archive ({error}).",
+                         hint="Download or pack it again.", path=str(path))  # fmt: skip
+    if isinstance(error, OSError) and reader is None:
+        return ReadError(f"{path.name} could not be read: {error.strerror or error}.",
+                         hint="Check the disk or the network drive.", path=str(path))  # fmt: skip
+    if isinstance(error, MemoryError):
+        return ReadError(f"{path.name} needs more memory than there is.",
+                         hint="Close other programs, or split the file.", path=str(path))  # fmt: skip
+    what = f"looks like {reader.label}, but" if reader else "could not be opened:"
+    return ReadError(
+        f"{path.name} {what} is damaged, cut off or of an unknown variant "
+        f"({type(error).__name__}: {str(error)[:200]}).",
+        hint="Export it again, or as text.", path=str(path),
+    )  # fmt: skip
+
+
+WRITERS: dict[str, tuple[str, str]] = {
+    ".csv": ("SpectroGen CSV", "spectrogen_app.io.writers.csv"),
+}
+"""Extension to label and module; each module has ``write(spectra, path)``."""
+
+
+def write(spectrum: Spectrum, path: str | os.PathLike[str]) -> None:
+    """Write one spectrum; the extension of ``path`` chooses the format.
+
+    Raises
+    ------
+    WriteError
+        An unknown extension, or the file cannot be written.
+    """
+    write_many((spectrum,), path)
+
+
+def write_many(spectra: Sequence[Spectrum], path: str | os.PathLike[str]) -> None:
+    """Write spectra into one file; the extension of ``path`` chooses the format.
+
+    Raises
+    ------
+    WriteError
+        Nothing to write, an unknown extension, or the file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in WRITERS:
+        raise WriteError(
+            f"{target.suffix or 'A name without extension'} is no format that can be written.",
+            hint=f"Use one of {', '.join(WRITERS)}.",
+            path=str(target),
+        )
+    if not spectra:
+        raise WriteError("There is no spectrum to write.", hint="Choose at least one curve.")
+    import_module(WRITERS[target.suffix.lower()][1]).write(spectra, target)
