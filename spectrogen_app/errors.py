@@ -69,6 +69,10 @@ class ProcessingError(SpectrogenError, ValueError):
     """A processing step that cannot be done, or parameters that it does not take."""
 
 
+class TrainingError(SpectrogenError):
+    """Data or a checkpoint from which no model can be trained or scored."""
+
+
 class FitError(SpectrogenError, ValueError):
     """A fit that cannot be started."""
 
