@@ -434,7 +434,7 @@ def ir_transmittance(mineral: Mineral) -> tuple[str, str]:
 
 def xrd_xy(mineral: Mineral) -> tuple[str, str]:
     """Two columns."""
-    labels = "2theta (deg)", "Intensity (counts)"
+    labels = "2theta(deg)", "Intensity(counts)"
     y = powder(mineral)
     return ".xy", table(mineral, "Powder XRD, Cu K-alpha", XRD_X, y, labels, delimiter=" ",
                         places=2)  # fmt: skip
