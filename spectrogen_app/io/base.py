@@ -170,7 +170,8 @@ class Source:
             return self._given
         if self.size > MAX_BYTES:
             raise ReadError(
-                f"{self.name} has {self.size / 2**30:.1f} GB; at most {MAX_BYTES >> 30} GB is read.",
+                f"{self.name} has {self.size / 2**30:.1f} GB; at most "
+                f"{MAX_BYTES >> 30} GB is read.",
                 hint="Export the part you need, or split the map.",
                 path=str(self.path),
             )
@@ -266,7 +267,8 @@ class Source:
             distinct = np.unique(xs).size
             if distinct < xs.size:
                 self.warn(
-                    f"{xs.size - distinct} points repeat an x value; points of equal x are averaged."
+                    f"{xs.size - distinct} points repeat an x value; points of equal x are "
+                    "averaged."
                 )
             if not (np.all(steps >= 0) or np.all(steps <= 0)):
                 self.warn("The points were not in order of x; they are sorted.")
@@ -324,6 +326,8 @@ class Reader:
         Lower case, with the dot; consulted only where content does not decide.
     tested_on : str
         Kind of real files it was tried on, or ``untested on a real file``.
+    others_may_try : bool
+        Whether a file that it recognised and then refused is offered to the readers after it.
     """
 
     name: ClassVar[str]
@@ -331,6 +335,7 @@ class Reader:
     vendors: ClassVar[str] = ""
     extensions: ClassVar[tuple[str, ...]] = ()
     tested_on: ClassVar[str] = "untested on a real file"
+    others_may_try: ClassVar[bool] = False
 
     def sniff(self, source: Source) -> bool:
         """Whether the head of the file looks like this format; reads no more than that."""

@@ -40,17 +40,21 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_CM1 = r"cm\s*\^?\s*[-−–]?\s*\(?[-−–⁻]\s*\(?[1¹]\)?|cm\s*⁻¹|1\s*/\s*cm|/cm\b|\bcm[-_]?1\b|\brcm-?1\b|kayser"
+_CM1 = (
+    r"cm\s*\^?\s*[-−–]?\s*\(?[-−–⁻]\s*\(?[1¹]\)?|cm\s*⁻¹|1\s*/\s*cm|/cm\b|\bcm[-_]?1\b|\brcm-?1\b|"
+    r"kayser"
+)
 _X_LABELS: tuple[tuple[re.Pattern[str], XKind, str], ...] = (
     (_words(r"raman[\s_-]*shift|rel(ative|\.)?\s*(1/cm|cm|wave)|Δ\s*(ν|v|k)|stokes|rel\.\s*1/cm|"
             r"\br1?/?cm-?1\b|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"), XKind.RAMAN_SHIFT, "cm-1"),
     (_words(r"2\s*[-_ ]?\s*(theta|θ|th\b)|two[\s_-]*theta|\btth\b|2th(eta)?\b|\bangle\b|"
             r"scattering angle|\bCoupled TwoTheta"), XKind.TWO_THETA, "deg"),
     (_words(r"wave\s*-?\s*numbers?|" + _CM1), XKind.WAVENUMBER, "cm-1"),
-    (_words(r"\bd[\s_-]*spacing|\bd\s*[/(\[]\s*(å|a\b|ang)|\bd_?value"), XKind.D_SPACING, "angstrom"),
+    (_words(r"\bd[\s_-]*spacing|\bd\s*[/(\[]\s*(å|a\b|ang)|\bd_?value"),
+     XKind.D_SPACING, "angstrom"),
     (_words(r"\bq\b.*(nm|nm\^-1)"), XKind.Q, "1/nm"),
     (_words(r"\bq\b\s*[/(\[]?.*(å|ang|a\^?-1|1/a)|^q$|q[\s_-]*value"), XKind.Q, "1/angstrom"),
-    (_words(r"(µ|μ|u)m\b|micro(n|met)|mic(ro|rons)\b"), XKind.WAVELENGTH, "um"),
+    (_words(r"(?<![a-z])(µ|μ|u)m\b|micro(n|met)"), XKind.WAVELENGTH, "um"),
     (_words(r"wave\s*-?\s*length|\bnm\b|nanomet|\blambda\b|λ"), XKind.WAVELENGTH, "nm"),
     (_words(r"\bmev\b"), XKind.ENERGY, "meV"),
     (_words(r"\bev\b|electron\s*-?volt"), XKind.ENERGY, "eV"),
@@ -159,7 +163,8 @@ def recognise(
     if said is None and path is not None:
         said, because = _from_words(path.name.replace("_", " ")), "the file name"
     if axis is None:
-        return _unlabelled(x, said, because if modality is None else "", unit_y)
+        named = bool(x_label) and not _NO_NAME.fullmatch(x_label.strip(" \"'#()[]"))
+        return _unlabelled(x, said, because if modality is None else "", unit_y, named)
     kind, unit = axis
     found = _by_axis(x, kind, unit, said, unit_y)
     if found == "raman" and kind is XKind.WAVENUMBER:
@@ -184,9 +189,7 @@ def _from_words(text: str) -> str | None:
     return hits.pop() if len(hits) == 1 else None
 
 
-def _by_axis(
-    x: NDArray[np.float64], kind: XKind, unit: str, said: str | None, unit_y: str
-) -> str:
+def _by_axis(x: NDArray[np.float64], kind: XKind, unit: str, said: str | None, unit_y: str) -> str:
     """The modality that fits a known axis; words decide between those that fit."""
     if kind in (XKind.TWO_THETA, XKind.D_SPACING, XKind.Q):
         return "xrd"
@@ -212,16 +215,25 @@ def _by_axis(
     return said if said in ("raman", "ir", "uvvis", "emission") else "unknown"
 
 
+_NO_NAME = _words(r"[\w.;,]{0,3}|x[\s_-]?(data|axis|values?)?|col(umn)?\s*\d*|wave|a\.?u\.?")
+"""Titles of an x column that tell nothing."""
+
+
 def _unlabelled(
-    x: NDArray[np.float64], said: str | None, because: str, unit_y: str
+    x: NDArray[np.float64], said: str | None, because: str, unit_y: str, named: bool
 ) -> Recognised:
-    """No label on x: the words, else the range, decide."""
+    """No known label on x: the words where the range allows them, else the range, decide."""
     low, high = float(np.min(x)), float(np.max(x))
     spacing = (high - low) / max(x.size - 1, 1)
+    if because != "" and said == "xrd" and not (low > -20 and high <= 180):
+        said = None
     sure = said is not None
     if said is None:
         because = "the range of x alone"
-        if low > -5 and high <= 165 and high - low > 5 and spacing <= 0.15:
+        counting = low in (0, 1) and x.size > 9 and np.array_equal(x, np.arange(x.size) + low)
+        if named or counting:
+            said = "unknown"
+        elif low > -5 and high <= 165 and high - low > 5 and spacing <= 0.15:
             said = "xrd"
         elif unit_y in _OPTICAL_ABSORPTION and low > 150 and high < 3300 and spacing >= 0.2:
             said = "uvvis" if high < 1200 else "ir"

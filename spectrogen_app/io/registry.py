@@ -8,15 +8,23 @@ import lzma
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from zlib import error as ZlibError
 
-from spectrogen_app.data.provenance import Provenance
+from spectrogen_app.data.modality import modality as find_modality
+from spectrogen_app.data.provenance import Origin, Provenance
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Cancelled, Check, ReadError, SpectrogenError, WriteError, unchecked
-from spectrogen_app.io.base import MAX_BYTES, Reader, Source, SpectrumList, TextLayout, Verdict
+from spectrogen_app.errors import (
+    Cancelled,
+    Check,
+    ReadError,
+    SpectrogenError,
+    WriteError,
+    unchecked,
+)
+from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, Verdict
 from spectrogen_app.io.readers.jcamp import JcampReader
 from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
@@ -78,9 +86,7 @@ class FormatInfo:
 
 def formats() -> tuple[FormatInfo, ...]:
     """All formats that are read, in the order in which they are tried."""
-    return tuple(
-        FormatInfo(r.name, r.label, r.vendors, r.extensions, r.tested_on) for r in READERS
-    )
+    return tuple(FormatInfo(r.name, r.label, r.vendors, r.extensions, r.tested_on) for r in READERS)
 
 
 def read(
@@ -116,10 +122,6 @@ def read(
 
 
 def _with_modality(layout: TextLayout | None, modality: str) -> TextLayout:
-    from dataclasses import replace
-
-    from spectrogen_app.data.modality import modality as find_modality
-
     return replace(layout or TextLayout(), modality=find_modality(modality).name)
 
 
@@ -172,15 +174,14 @@ def open_paths(
     """
     given = [Path(p) for p in paths]
     for i, path in enumerate(given):
+
         def part(fraction: float, message: str = "", at: int = i) -> None:
             check((at + min(max(fraction, 0.0), 1.0)) / len(given), message)
 
         yield from _open(path, None, part, expand=True)
 
 
-def _open(
-    path: Path, layout: TextLayout | None, check: Check, expand: bool
-) -> Iterator[Verdict]:
+def _open(path: Path, layout: TextLayout | None, check: Check, expand: bool) -> Iterator[Verdict]:
     """Verdicts on a file, a folder or an archive; every exception becomes a refusal."""
     try:
         check(0.0, f"Reading {path.name}")
@@ -230,6 +231,7 @@ def _open_folder(path: Path, layout: TextLayout | None, check: Check) -> Iterato
                             path=str(path)),
         )  # fmt: skip
     for i, file in enumerate(files):
+
         def part(fraction: float, message: str = "", at: int = i) -> None:
             check((at + fraction) / len(files), message)
 
@@ -330,6 +332,8 @@ def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Ver
                 del source.assumptions[said[0] :], source.warnings[said[1] :]
                 source.unsure = False
                 reason = reason or _refusal(source.path, error, reader)
+                if not reader.others_may_try:
+                    break
         raise reason or _unknown(source)
     except Cancelled:
         raise
@@ -345,9 +349,7 @@ def _asks_for_text(layout: TextLayout) -> bool:
     )  # fmt: skip
 
 
-def _verdict(
-    source: Source, reader: Reader, spectra: Sequence[Spectrum], check: Check
-) -> Verdict:
+def _verdict(source: Source, reader: Reader, spectra: Sequence[Spectrum], check: Check) -> Verdict:
     """Sanity checks, provenance, and what the reader said."""
     if not len(spectra):
         raise source.refuse("holds no spectrum.", "Check that the measurement was finished.")
@@ -357,6 +359,7 @@ def _verdict(
         if spectrum.provenance.format:
             return spectrum
         return spectrum.replace(
+            origin=_origin(spectrum),
             provenance=Provenance(
                 str(source.path), source.sha256, reader.name, index, assumptions,
                 spectrum.provenance.steps, spectrum.provenance.generation,
@@ -376,10 +379,21 @@ def _verdict(
     )  # fmt: skip
 
 
+def _origin(spectrum: Spectrum) -> Origin:
+    """Simulated when the header says so under ``origin``, else what the reader found."""
+    said = next((v for k, v in spectrum.metadata.items() if k.casefold() == "origin"), "")
+    simulated = str(said).casefold().startswith("simulated")
+    return Origin.SIMULATED if simulated else spectrum.origin
+
+
 def _decompressed(source: Source) -> Source:
     """The content of a gzip, bzip2 or xz file, or the file itself."""
     opener: Callable | None = None
-    for magic, candidate in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
+    for magic, candidate in (
+        (b"\x1f\x8b", gzip.open),
+        (b"BZh", bz2.open),
+        (b"\xfd7zXZ", lzma.open),
+    ):
         if source.head.startswith(magic):
             opener = candidate
     if opener is None:
@@ -395,8 +409,7 @@ def _decompressed(source: Source) -> Source:
         len(data) > _SUSPICIOUS and len(data) > MAX_RATIO * source.size
     ):
         raise source.refuse("unpacks to an impossible size.", "Unpack it and open the file itself.")
-    inner = Source(source.path.with_suffix(""), data)
-    return inner
+    return Source(source.path.with_suffix(""), data)
 
 
 def _unknown(source: Source) -> ReadError:
@@ -432,7 +445,7 @@ def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> Spec
                          hint="Check the disk or the network drive.", path=str(path))  # fmt: skip
     if isinstance(error, MemoryError):
         return ReadError(f"{path.name} needs more memory than there is.",
-                         hint="Close other programs, or split the file.", path=str(path))  # fmt: skip
+                         hint="Close other programs, or split it.", path=str(path))  # fmt: skip
     what = f"looks like {reader.label}, but" if reader else "could not be opened:"
     return ReadError(
         f"{path.name} {what} is damaged, cut off or of an unknown variant "

@@ -78,7 +78,7 @@ class JcampReader(Reader):
 
     def sniff(self, source: Source) -> bool:
         """Whether the head holds ``##TITLE=`` and another label of the standard."""
-        head = source.head[:8192].upper()
+        head = re.sub(rb"##[ \t]+", b"##", source.head[:8192].upper())
         return b"##TITLE" in head and (
             b"##JCAMP" in head or b"##DATA" in head or b"##XUNITS" in head or b"##FIRSTX" in head
         )
@@ -93,8 +93,8 @@ class JcampReader(Reader):
             check(i / len(with_tables), f"Reading {source.name}")
             try:
                 spectra += self._spectra(source, block, layout or TextLayout())
-            except ReadError as error:
-                problems.append(error)
+            except ReadError as problem:
+                problems.append(problem)
         if not spectra:
             if problems:
                 raise problems[0]
@@ -112,10 +112,13 @@ class JcampReader(Reader):
     def _spectra(self, source: Source, block: Block, layout: TextLayout) -> list[Spectrum]:
         spectra = []
         for number, (label, form, lines, page) in enumerate(block.tables):
-            for x, y, symbol_x, symbol_y in _curves(source, block, label, form, lines, page):
+            curves = _curves(source, block, label, form, lines=lines, page=page)
+            for x, y, symbol_x, symbol_y in curves:
                 spectra.append(
-                    self._spectrum(source, block, layout, x, y, (symbol_x, symbol_y), page,
-                                   number if len(block.tables) > 1 else None)
+                    self._spectrum(
+                        source, block, layout, x=x, y=y, symbols=(symbol_x, symbol_y), page=page,
+                        number=number if len(block.tables) > 1 else None,
+                    )
                 )  # fmt: skip
         return spectra
 
@@ -124,6 +127,7 @@ class JcampReader(Reader):
         source: Source,
         block: Block,
         layout: TextLayout,
+        *,
         x: NDArray[np.float64],
         y: NDArray[np.float64],
         symbols: tuple[str, str],
@@ -174,7 +178,7 @@ class JcampReader(Reader):
         return source.spectrum(
             x, y,
             modality=modality, x_kind=x_kind, x_unit=x_unit, y_unit=y_unit, name=name,
-            sample=block.get("SAMPLENAME", "NAMES", "CASNAME"),
+            sample=block.get("SAMPLENAME", "NAMES").split("\n")[0],
             formula=formula.replace(" ", "") or None,
             laser_nm=(laser_nm(text) or laser_nm(source.name)) if modality == "raman" else None,
             wavelength=wavelength,
@@ -194,7 +198,7 @@ def parse_blocks(text: str) -> Iterator[Block]:
         if current is None or not stack:
             return
         key, value = current
-        if key in _TABLES or (key in ("PEAKASSIGNMENTS", "ASSIGNMENTS") and not key):
+        if key in _TABLES:
             stack[-1].tables.append((key, value, lines, {**page, **pending}))
             pending.clear()
         elif key == "PAGE":
@@ -239,7 +243,7 @@ def parse_blocks(text: str) -> Iterator[Block]:
 
 
 def _curves(
-    source: Source, block: Block, label: str, form: str, lines: list[str], page: dict[str, str]
+    source: Source, block: Block, label: str, form: str, *, lines: list[str], page: dict[str, str]
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], str, str]]:
     """x, y and their symbols for each curve of one table."""
     symbols = [s.strip() for s in block.get("SYMBOL").split(",") if s.strip()]
@@ -250,8 +254,13 @@ def _curves(
         x_name, y_name = match[1], match[2]
         in_tuples = x_name in symbols or label == "DATATABLE"
         y, x_seen = parse_asdf(source, lines)
-        yield (*_scale(source, block, x_name, y_name, y, x_seen, in_tuples, first, points),
-               x_name, y_name)  # fmt: skip
+        if in_tuples:
+            told = _told_by_tuples(block, x_name, y_name, first, points)
+        else:
+            told = (block.number("FIRSTX"), block.number("LASTX"), block.number("NPOINTS"),
+                    block.number("DELTAX"), block.number("XFACTOR") or 1.0,
+                    block.number("YFACTOR") or 1.0)  # fmt: skip
+        yield *_scale(source, y, x_seen, told), x_name, y_name
         return
     if match := re.match(r"\((\w+?)\.\.", bare):
         names = _split_symbols(match[1], symbols)
@@ -286,7 +295,8 @@ def _own_factors(block: Block, table: NDArray[np.float64]) -> list[float]:
 def _split_symbols(text: str, symbols: list[str]) -> list[str]:
     names = []
     while text:
-        name = next((s for s in sorted(symbols, key=len, reverse=True) if text.startswith(s)), text[0])
+        longest = sorted(symbols, key=len, reverse=True)
+        name = next((s for s in longest if text.startswith(s)), text[0])
         names.append(name)
         text = text[len(name) :]
     return names if len(names) > 1 else ["X", "Y"]
@@ -368,7 +378,7 @@ def parse_asdf(source: Source, lines: list[str]) -> tuple[NDArray[np.float64], l
                 values.append(values[-1] + last)
                 in_difference = True
                 continue
-            number = float((_SQUEEZED[lead] if lead in _SQUEEZED else (lead or "")) + digits)
+            number = float(_SQUEEZED.get(lead or "", lead or "") + digits)
             last = None
             in_difference = False
             if not checked:
@@ -376,7 +386,6 @@ def parse_asdf(source: Source, lines: list[str]) -> tuple[NDArray[np.float64], l
                 if values and abs(values[-1] - number) > 1e-6 * max(abs(number), 1):
                     source.warn("A check value within the data does not agree; points may be lost.")
                 if values:
-                    values[-1] = number
                     continue
             values.append(number)
         if len(values) > MAX_POINTS:
@@ -398,36 +407,31 @@ def _parse_affn(source: Source, lines: list[str]) -> tuple[NDArray[np.float64], 
     return np.array([y for part in parts for y in part]), x_seen
 
 
+_Told = tuple[float | None, float | None, float | None, float | None, float, float]
+"""First x, last x, points, step, factor of x and factor of y, as the header tells."""
+
+
+def _told_by_tuples(block: Block, x_name: str, y_name: str, first: str, points: str) -> _Told:
+    start = _number(_of_variable(block, x_name, "FIRST"))
+    symbols = [s.strip() for s in block.get("SYMBOL").split(",")]
+    cells = first.split(",")
+    if first and x_name in symbols and symbols.index(x_name) < len(cells):
+        start = _number(cells[symbols.index(x_name)]) or start
+    return (
+        start,
+        _number(_of_variable(block, x_name, "LAST")),
+        _number(points) or _number(_of_variable(block, x_name, "VARDIM")),
+        None,
+        _number(_of_variable(block, x_name, "FACTOR")) or 1.0,
+        _number(_of_variable(block, y_name, "FACTOR")) or 1.0,
+    )
+
+
 def _scale(
-    source: Source,
-    block: Block,
-    x_name: str,
-    y_name: str,
-    y: NDArray[np.float64],
-    x_seen: list[float],
-    in_tuples: bool,
-    first: str,
-    points: str,
+    source: Source, y: NDArray[np.float64], x_seen: list[float], told: _Told
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Abscissa from FIRSTX and LASTX, ordinate times its factor."""
-    if in_tuples:
-        start = _number(_of_variable(block, x_name, "FIRST"))
-        end = _number(_of_variable(block, x_name, "LAST"))
-        promised = _number(_of_variable(block, x_name, "VARDIM"))
-        factor = _number(_of_variable(block, y_name, "FACTOR")) or 1.0
-        x_factor = _number(_of_variable(block, x_name, "FACTOR")) or 1.0
-        delta = None
-        if first:
-            symbols = [s.strip() for s in block.get("SYMBOL").split(",")]
-            cells = first.split(",")
-            if x_name in symbols and symbols.index(x_name) < len(cells):
-                start = _number(cells[symbols.index(x_name)]) or start
-        promised = _number(points) or promised
-    else:
-        start, end = block.number("FIRSTX"), block.number("LASTX")
-        promised, delta = block.number("NPOINTS"), block.number("DELTAX")
-        factor = block.number("YFACTOR") or 1.0
-        x_factor = block.number("XFACTOR") or 1.0
+    start, end, promised, delta, x_factor, factor = told
     if y.size < 2:
         raise source.refuse(f"has a table of {y.size} points.", "Expected two or more.")
     n = int(promised) if promised and 1 < promised < 1e9 else None
@@ -445,8 +449,8 @@ def _scale(
             raise source.refuse("tells neither LASTX nor DELTAX.", "The x axis is not known.")
         if (last_x - start) * delta < 0:
             delta = -delta
-        x = start + delta * np.arange(y.size)
-    return x, y * factor
+        x = start + delta * np.arange(y.size, dtype=np.float64)
+    return np.asarray(x, dtype=np.float64), y * factor
 
 
 def _of_variable(block: Block, symbol: str, key: str) -> str:
@@ -475,7 +479,7 @@ def _percent(source: Source, y: NDArray[np.float64], unit: str) -> str:
     good = y[np.isfinite(y)]
     top = float(good.max()) if good.size else 0.0
     if unit == YUnit.TRANSMITTANCE and top > 5:
-        source.assume("Transmittance in percent, since it goes up to "f"{top:.4g}.")
+        source.assume(f"Transmittance in percent, since it goes up to {top:.4g}.")
         return YUnit.TRANSMITTANCE_PERCENT.value
     if unit == YUnit.REFLECTANCE and top > 5:
         source.assume(f"Reflectance in percent, since it goes up to {top:.4g}.")

@@ -1,6 +1,7 @@
 """RRUFF text: ``##KEY=value`` lines, then ``x, y`` rows, then ``##END=``; Latin-1.
 
-Seen in real files: the first and last intensity of Raman and infrared curves is often a forced 0;
+Seen in real files: the first and last intensity of Raman and infrared curves is often a forced 0
+(kept, and said; scoring and generation leave the end points out);
 some rows are not in order of x; a few file names name another sample than their header does.
 ``##RRUFFID`` may carry ``-1``, ``-2`` for parts of one sample; the sample is the same.
 """
@@ -57,10 +58,11 @@ class RruffReader(Reader):
                 keys[key.strip()] = value.strip()
             at = end + 1
         stop = text.find("##", at)
-        if stop < 0:
-            source.warn("The closing line ##END= is missing; the file may be cut off.")
         values = _numbers(source, text[at : stop if stop >= 0 else len(text)])
-        return [self._spectrum(source, keys, values, layout or TextLayout())]
+        spectrum = self._spectrum(source, keys, values, layout or TextLayout())
+        if stop < 0 and spectrum.modality != "xrd":
+            source.warn("The closing line ##END= is missing; the file may be cut off.")
+        return [spectrum]
 
     def _spectrum(
         self, source: Source, keys: dict[str, str], values: NDArray[np.float64], layout: TextLayout
@@ -80,7 +82,7 @@ class RruffReader(Reader):
             wavelength = CU_KALPHA
             source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha).")
         if modality in ("raman", "ir", "fir"):
-            x, y = _without_forced_zeros(source, x, y)
+            _tell_forced_zeros(source, y)
         return source.spectrum(
             x, y,
             modality=modality,
@@ -167,14 +169,9 @@ def _number(text: str) -> float | None:
     return float(match[0]) if match and float(match[0]) > 0 else None
 
 
-def _without_forced_zeros(
-    source: Source, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Without a first or last point that is exactly 0 beside one that is not."""
-    if y.size < 5:
-        return x, y
-    first, last = int(y[0] == 0 != y[1]), int(y[-1] == 0 != y[-2])
+def _tell_forced_zeros(source: Source, y: NDArray[np.float64]) -> None:
+    """Say that an end point is exactly 0 beside one that is not; the points stay as in the file."""
+    first, last = y[0] == 0 != y[1], y[-1] == 0 != y[-2]
     if first or last:
-        which = "first and last points" if first and last else f"{'first' if first else 'last'} point"
-        source.assume(f"The {which}, a forced 0, left out.")
-    return x[first : y.size - last], y[first : y.size - last]
+        which = "first and last" if first and last else "first" if first else "last"
+        source.assume(f"The {which} intensity is a forced 0 of RRUFF's export, not a measurement.")

@@ -29,6 +29,7 @@ class SpectrogenCsvReader(Reader):
     vendors = "this program"
     extensions = (".csv",)
     tested_on = "its own files"
+    others_may_try = True
 
     def sniff(self, source: Source) -> bool:
         """Whether the first line is that of the format."""
@@ -89,7 +90,7 @@ def _numbers(source: Source, body: str, width: int) -> np.ndarray:
 
 
 def _spectrum(record: dict[str, Any], columns: np.ndarray) -> Spectrum:
-    band = {key: columns[:, 2 + i] for i, key in enumerate(record["band"])}
+    band: dict[str, Any] = {key: columns[:, 2 + i] for i, key in enumerate(record["band"])}
     return Spectrum(
         columns[:, 0], columns[:, 1], **band, **{k: record[k] for k in _FIELDS},
         provenance=_provenance(record["provenance"]),

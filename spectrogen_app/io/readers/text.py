@@ -37,7 +37,9 @@ MAX_COLUMNS = 20_000
 _POINT = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf|infinity|1\.#\w+)", re.IGNORECASE
 )
-_COMMA = re.compile(r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
+_COMMA = re.compile(
+    r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf)", re.IGNORECASE
+)
 _MISSING = frozenset({"", "-", "--", "---", "n/a", "na", "#n/a", "null", "none", "nan"})
 _CANDIDATES = ((t, d) for t in ("\t", ";", "|", ",", " ") for d in (".", ","))
 CANDIDATES = tuple((t, d) for t, d in _CANDIDATES if (t, d) != (",", ","))
@@ -130,7 +132,8 @@ def find_table(lines: Sequence[str], layout: TextLayout | None = None) -> Table 
             best.append(found)
     if not best:
         return None
-    best.sort(key=lambda t: (t.rows * (len(t.numeric) > 1), t.rows), reverse=True)
+    best.sort(key=lambda t: (t.rows * (1 if len(t.numeric) > 1 else 0.05), len(t.numeric)),
+              reverse=True)  # fmt: skip
     top = best[0]
     rival = any(
         t.rows == top.rows and len(t.numeric) > 1 and t.decimal != top.decimal
@@ -155,7 +158,7 @@ def _look(lines: Sequence[str], delimiter: str, decimal: str, skip: int | None) 
     (columns, numeric), rows = max(counts.items(), key=lambda item: (len(item[1]), item[0][0]))
     near = [
         at for (n, which), ats in counts.items()
-        if set(which) <= set(numeric) and n <= columns and 0 in which or which == numeric
+        if (set(which) <= set(numeric) and n <= columns and 0 in which) or which == numeric
         for at in ats
     ]  # fmt: skip
     start = rows[0]
@@ -172,7 +175,10 @@ def read_header(lines: Sequence[str], table: Table) -> Header:
     for i in reversed(filled[-4:]):
         bare = lines[i].lstrip().lstrip("#%!;*").strip() if lines[i].lstrip() else ""
         cells = _title_cells(bare, table)
-        if len(cells) >= min(2, len(table.numeric)) and abs(len(cells) - table.columns) <= 1:
+        fits = len(cells) == table.columns or (
+            table.delimiter != " " and len(cells) >= 2 and abs(len(cells) - table.columns) == 1
+        )
+        if fits and not all(_POINT.fullmatch(c) for c in cells):
             if titles_at is None:
                 header.titles, titles_at = cells, i
             elif len(cells) == len(header.titles) and _looks_like_units(header.titles):
@@ -186,7 +192,7 @@ def read_header(lines: Sequence[str], table: Table) -> Header:
         match = _KEY_VALUE.match(line)
         if match is None and table.delimiter == ",":
             key, _, value = line.partition(",")
-            pair = (key.strip(), value.strip(" ,\""))
+            pair = (key.strip(), value.strip(' ,"'))
         elif match is not None:
             pair = (match[1].strip(), match[2].strip().strip(table.delimiter).strip())
         else:
@@ -201,7 +207,8 @@ def read_header(lines: Sequence[str], table: Table) -> Header:
 def _title_cells(line: str, table: Table) -> list[str]:
     cells = split(line, table.delimiter)
     if table.delimiter == " " and len(cells) != table.columns:
-        for wider in (split(line, "\t"), [c.strip() for c in re.split(r"\s{2,}|,|;", line.strip())]):
+        apart = re.split(r"\s{2,}|,|;", line.strip())
+        for wider in (split(line, "\t"), [c.strip() for c in apart]):
             if len(wider) == table.columns:
                 return wider
     return cells
@@ -278,9 +285,7 @@ def parse_block(text: str, table: Table) -> tuple[NDArray[np.float64], int]:
                 row.append(np.nan)
             else:
                 break
-        if len(row) == width and good >= min(2, width):
-            rows.append(row)
-        elif good == 1 and len(row) == width and width > 1:
+        if len(row) == width and good:
             rows.append(row)
         else:
             skipped += 1
@@ -371,7 +376,8 @@ def read_table(
     lines = head.split("\n")
     table = find_table(lines, layout)
     if table is None and source.size > HEAD:
-        lines = decode(source.head if source.size > BLOCK else source.data, layout.encoding).split("\n")
+        more = source.head if source.size > BLOCK else source.data
+        lines = decode(more, layout.encoding).split("\n")
         table = find_table(lines[:20000], layout)
     if table is None:
         raise _no_table(source, head)
@@ -389,8 +395,9 @@ def read_table(
     parts: list[NDArray[np.float64]] = []
     total = skipped = 0
     to_skip = table.start
-    for piece, fraction in text_blocks(source, layout.encoding):
+    for block, fraction in text_blocks(source, layout.encoding):
         check(fraction * 0.9, f"Reading {source.name}")
+        piece = block
         while to_skip and piece:
             cut = piece.find("\n") + 1
             piece = piece[cut:] if cut else ""
@@ -478,6 +485,9 @@ def spectra_of_table(
         title = header.titles[table.numeric[column]] if (
             table.numeric[column] < len(header.titles)) else ""  # fmt: skip
         several = len(y_at) * len(runs) > 1
+        name = source.path.stem
+        if len(y_at) > 1:
+            name = title or f"{name} column {column + 1}"
         for number, part in enumerate(runs):
             y, xs = values[part, column], x[part]
             keep = np.isfinite(y) | (not several)
@@ -493,7 +503,7 @@ def spectra_of_table(
                     xs[keep], y[keep],
                     modality=known.modality, x_kind=known.x_kind, x_unit=known.x_unit,
                     y_unit=layout.y_unit or known.y_unit,
-                    name=_name(source, title, column, number, len(y_at), len(runs)),
+                    name=f"{name} scan {number + 1}" if len(runs) > 1 else name,
                     sample=_sample(header.pairs) or (source.path.stem if several else ""),
                     formula=_pick(header.pairs, "formula", "chemical formula"),
                     laser_nm=_laser(header, source) if known.modality == "raman" else None,
@@ -562,9 +572,7 @@ def _choose_columns(
     return x_at, ys, sigma
 
 
-def _best_axis(
-    labels: Sequence[str], axes: Sequence[int], values: NDArray[np.float64]
-) -> int:
+def _best_axis(labels: Sequence[str], axes: Sequence[int], values: NDArray[np.float64]) -> int:
     order = (XKind.RAMAN_SHIFT, XKind.TWO_THETA, XKind.WAVENUMBER, XKind.WAVELENGTH)
     for wanted in order:
         for i in axes:
@@ -607,15 +615,6 @@ def _runs(x: NDArray[np.float64]) -> list[slice]:
     if all(abs(a - spans[0][0]) <= 0.5 * whole for a, _ in spans):
         return [slice(a, b) for a, b in pairwise(edges)]
     return [slice(0, x.size)]
-
-
-def _name(
-    source: Source, title: str, column: int, number: int, columns: int, scans: int
-) -> str:
-    name = source.path.stem
-    if columns > 1:
-        name = title or f"{name} column {column + 1}"
-    return f"{name} scan {number + 1}" if scans > 1 else name
 
 
 def _pick(pairs: dict[str, str], *keys: str) -> str | None:

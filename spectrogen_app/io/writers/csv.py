@@ -44,9 +44,10 @@ def write(spectra: Sequence[Spectrum], path: Path) -> None:
     """
     if not spectra:
         raise WriteError("There is no spectrum to write.", hint="Choose at least one curve.")
-    with atomic_write(path) as stream, io.TextIOWrapper(
-        stream, encoding="utf-8", newline="", write_through=True
-    ) as text:
+    with (
+        atomic_write(path) as stream,
+        io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as text,
+    ):
         text.write(MAGIC + "\n")
         for i, spectrum in enumerate(spectra):
             if len(spectra) > 1:
@@ -87,8 +88,9 @@ def describe(spectrum: Spectrum) -> Iterator[tuple[str, str]]:
         yield "seed", str(made.seed)
         yield "device", made.device
         yield "familiarity", f"{made.familiarity:.4f} (0 like nothing learned .. 1)"
-        yield "references", "; ".join(
-            f"{r.mineral} {r.sample_id} {r.weight:.4f}" for r in made.references
+        yield (
+            "references",
+            "; ".join(f"{r.mineral} {r.sample_id} {r.weight:.4f}" for r in made.references),
         )
         yield "formula given", made.formula or "none"
         if spectrum.lower is not None:
