@@ -6,9 +6,10 @@ job may run in any thread; torch is imported only by the jobs that need the mode
 
 from __future__ import annotations
 
+import glob
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.data.axis import YUnit
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Cancelled, GenerationError, SpectrogenError
+from spectrogen_app.errors import GenerationError, ModelError, SpectrogenError
 from spectrogen_app.io.base import TextLayout, Verdict
 
 if TYPE_CHECKING:
+    from spectrogen_app.generation.bundle import ModelInfo
     from spectrogen_app.generation.result import GenerationResult
     from spectrogen_app.generation.translator import Translator
     from spectrogen_app.processing.scoring import Grid, Score
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 BATCH_SECONDS = 0.1
 """Verdicts are handed on at most this much later than they are known."""
 BATCH_SIZE = 64
-"""Number of spectra generated, or verdicts handed on, at once."""
+"""Most verdicts handed on at once."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,13 @@ def load_each(request: LoadRequest, token: Token) -> Iterator[Verdict]:
     Cancelled
         What was yielded stays valid.
     """
-    from spectrogen_app.io.registry import open_paths
+    from spectrogen_app.io.registry import open_path, open_paths
 
-    yield from open_paths(request.paths, layout=request.layout, check=token.check)
+    if request.layout is None:
+        yield from open_paths(request.paths, check=token.check)
+        return
+    for path in request.paths:
+        yield open_path(path, layout=request.layout, check=token.check)
 
 
 def load_files(
@@ -116,14 +122,15 @@ class Warmth:
     Attributes
     ----------
     model_id : str
-    device : str
-        The device that computes.
+    device, label : str
+        The device that computes, and its name for people.
     reason : str
         Why that one, as a sentence for the user.
     """
 
     model_id: str
     device: str
+    label: str
     reason: str
 
 
@@ -140,7 +147,7 @@ def warm_model(request: WarmRequest, token: Token) -> Warmth:
         The model is missing, damaged or altered.
     """
     model = _model(request.model_id, request.device, token)
-    return Warmth(model.model_id, model.device, model.device_reason)
+    return Warmth(model.model_id, model.device, model.device_label, model.device_reason)
 
 
 def _model(model_id: str | None, device: str, token: Token) -> Translator:
@@ -152,6 +159,29 @@ def _model(model_id: str | None, device: str, token: Token) -> Translator:
 
             _models[model_id, device] = load_model(model_id, device=device)
         return _models[model_id, device]
+
+
+def find_model(model_id: str | None = None) -> ModelInfo:
+    """The description of a model, without loading it; None takes the default.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its description is damaged.
+    """
+    from spectrogen_app.generation import bundle
+
+    for info in bundle.list_models():
+        if model_id in (None, info.model_id):
+            return info
+    for folder in bundle.model_folders():
+        for path in sorted(folder.glob(f"{glob.escape(model_id) if model_id else '*'}/")):
+            bundle.read_info(path)
+    raise ModelError(
+        f"There is no model {model_id!r}." if model_id else "No model is installed.",
+        hint="See the list with: spectrogen models",
+        model_id=model_id,
+    )
 
 
 @dataclass(frozen=True)
@@ -195,11 +225,7 @@ def generate(request: GenerateRequest, token: Token) -> GenerationResult:
         )
     model = _model(request.model_id, request.device, token)
     return model.generate(
-        request.spectra,
-        targets=request.targets,
-        formula=request.formula,
-        seed=request.seed,
-        check=token.check,
+        request.spectra, request.targets, request.formula, request.seed, token.check
     )
 
 
@@ -238,32 +264,11 @@ def generate_many(
     Cancelled
     """
     model = _model(request.model_id, request.device, token)
-    samples = list(zip(request.samples, request.formulas, strict=True))
-    answers: list[GenerationResult | SpectrogenError] = []
-    for start in range(0, len(samples), BATCH_SIZE):
-        token.check(start / len(samples), "Generating")
-        batch = samples[start : start + BATCH_SIZE]
-        answers += _answers(model, batch, request.targets, request.seed)
-    return tuple(answers)
-
-
-def _answers(
-    model: Translator,
-    batch: Sequence[tuple[tuple[Spectrum, ...], str | None]],
-    targets: tuple[str, ...],
-    seed: int,
-) -> Sequence[GenerationResult | SpectrogenError]:
-    try:
-        return model.generate_many(
-            [spectra for spectra, _ in batch], targets,
-            formulas=[formula for _, formula in batch], seed=seed,
-        )  # fmt: skip
-    except Cancelled:
-        raise
-    except SpectrogenError as error:
-        if len(batch) == 1:
-            return [error]
-    return [answer for one in batch for answer in _answers(model, [one], targets, seed)]
+    return tuple(
+        model.generate_many(
+            request.samples, request.targets, request.formulas, request.seed, token.check
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -339,8 +344,8 @@ def export(request: ExportRequest, token: Token) -> Path:
     WriteError
         The folder cannot be written, the disk is full, or the format is unknown.
     """
-    from spectrogen_app.io import registry
+    from spectrogen_app.io.registry import write_many
 
     token.check(0.0, f"Writing {request.path.name}")
-    registry.write(request.spectra, request.path)
+    write_many(request.spectra, request.path)
     return request.path

@@ -16,6 +16,7 @@ from spectrogen_app.app.services import (
     GenerateManyRequest,
     LoadRequest,
     export,
+    find_model,
     generate_many,
     load_each,
 )
@@ -44,12 +45,15 @@ examples:
 """
 
 
+TARGETS = [name for name in MODALITIES if name != "unknown"]
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file, folder or zip")
     parser.add_argument(
-        "--to", action="append", required=True, choices=_TARGETS, metavar="MODALITY",
-        help=f"what to generate: {', '.join(_TARGETS)}; may be repeated",
+        "--to", action="append", required=True, choices=TARGETS, metavar="MODALITY",
+        help=f"what to generate: {', '.join(TARGETS)}; may be repeated",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     formula = parser.add_mutually_exclusive_group()
@@ -58,8 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--no-formula", action="store_true", help="do not use the formula in the file's header"
     )
     parser.add_argument(
-        "--from", dest="source", choices=[m for m in MODALITIES if m != "unknown"],
-        metavar="MODALITY", help="take every file for this modality, whatever it looks like",
+        "--from", dest="source", choices=TARGETS, metavar="MODALITY", help="take every file for this modality, whatever it looks like",
     )  # fmt: skip
     parser.add_argument(
         "--combine", action="store_true",
@@ -69,9 +72,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--force", action="store_true", help="generate again what is there")
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-_TARGETS = [name for name in MODALITIES if name != "unknown"]
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +144,7 @@ class _Run:
         own = {s.modality for s in work.spectra}
         for target in work.targets:
             path = self._place(work, target)
-            if target in own:
+            if own == {target}:
                 self._add(work.source, target, "skipped", reason=f"the source is {target} itself")
             elif not self.args.force and path.exists() and self._made(path, work):
                 self._add(work.source, target, "skipped", out=str(path), reason="already there")
@@ -209,8 +209,6 @@ def _generation(path: Path) -> Any:
 
 def run(args: argparse.Namespace, desktop: Desktop) -> int:
     """Run the command."""
-    from spectrogen_app.generation.bundle import find_model
-
     bundle = find_model(args.model)
     doing = _Run(args, (bundle.model_id, bundle.sha256))
     with progress("Generating") as token:
