@@ -1,0 +1,1 @@
+"""Spectrum plots: one panel per modality."""

@@ -1,0 +1,1 @@
+"""The Compare task: two curves of one modality, with scores and residual."""

@@ -1,0 +1,1 @@
+"""The Generate task: from spectra of one sample to other modalities."""

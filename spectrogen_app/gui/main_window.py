@@ -1,0 +1,495 @@
+"""The window: puts the features together, owns the actions, and ends the jobs when it closes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from spectrogen_app.app import services
+from spectrogen_app.app.services import WarmRequest, Warmth
+from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.errors import SpectrogenError
+from spectrogen_app.gui.context import Context, SettingsKeeper, Task
+from spectrogen_app.gui.empty import DropOverlay, EmptyState
+from spectrogen_app.gui.jobs import JobRunner
+from spectrogen_app.gui.loading import Loader
+from spectrogen_app.gui.notices import NoticeBar, StatusBar
+from spectrogen_app.gui.plotting.panel import PlotArea
+from spectrogen_app.gui.plotting.presenter import PlotPresenter
+from spectrogen_app.gui.samples.presenter import SamplesPresenter
+from spectrogen_app.gui.samples.view import SamplesView
+from spectrogen_app.gui.store import SessionStore
+from spectrogen_app.gui.tasks import FACTORIES
+from spectrogen_app.gui.theme import MODES, Theme, ThemeController, icon
+from spectrogen_app.gui.verdicts.presenter import VerdictsPresenter
+from spectrogen_app.gui.verdicts.view import VerdictsView
+from spectrogen_app.gui.widgets import named
+from spectrogen_app.paths import shipped
+
+Qt = QtCore.Qt
+
+
+@dataclass(frozen=True)
+class Command:
+    """One action of the menus; the help page lists them all.
+
+    Attributes
+    ----------
+    name, menu, text : str
+    run : callable
+        Takes the check state of a checkable one.
+    keys : tuple of str
+    icon, tip : str
+    checkable : bool
+    plot_only : bool
+        The key works while a plot has the focus; elsewhere it belongs to the control there.
+    """
+
+    name: str
+    menu: str
+    text: str
+    run: Callable[..., object]
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    checkable: bool = False
+    plot_only: bool = False
+
+
+class MainWindow(QtWidgets.QMainWindow):
+    """The program's window.
+
+    Parameters
+    ----------
+    theme : ThemeController
+    settings : SettingsKeeper
+    """
+
+    device_known = QtCore.Signal(object)
+
+    def __init__(self, theme: ThemeController, settings: SettingsKeeper) -> None:
+        super().__init__()
+        self.setWindowTitle("SpectroGen")
+        self.setObjectName("main")
+        self.setAcceptDrops(True)
+        self.settings, self.theme = settings, theme
+        self.store = SessionStore(self)
+        self.loader_jobs = JobRunner("load", self, queueing=True)
+        self.worker = JobRunner("work", self)
+        self.previews = JobRunner("preview", self)
+        self.area = PlotArea(theme.theme)
+        self.notices = NoticeBar(theme.theme)
+        self.samples_view = SamplesView(theme.theme)
+        self.plots = PlotPresenter(self.store, self.area, settings, settings.change)
+        self.samples = SamplesPresenter(self.store, self.samples_view)
+        self.context = Context(
+            self.store, self.plots, self.area, self.loader_jobs, self.worker, self.previews,
+            settings, theme, self.notices.tell,
+        )  # fmt: skip
+        self.loader = Loader(self.context, self)
+        self.verdicts_view = VerdictsView()
+        self.verdicts = VerdictsPresenter(self.context, self.verdicts_view, self._show_verdicts)
+        self.loader.rows_added.connect(self.verdicts.add)
+        self.tasks: list[Task] = [make(self.context) for make in FACTORIES]
+        self.commands = self._commands()
+        self.actions_: dict[str, QtGui.QAction] = {}
+        self._build()
+        self._connect()
+        self._set_theme(theme.theme)
+        self._restore()
+        self._changed()
+
+    # ---- what the user can do -------------------------------------------------------------
+
+    def _commands(self) -> tuple[Command, ...]:
+        def on_panel(act: Callable[..., object]) -> Callable[..., object]:
+            def run(*_: object) -> None:
+                panel = self.area.active
+                if panel is not None:
+                    act(panel)
+
+            return run
+
+        return (
+            Command("open", "&File", "&Open files…", self.choose_files, ("Ctrl+O",), "open",
+                    "Open spectra (Ctrl+O); or drop them anywhere"),
+            Command("folder", "&File", "Open &folder…", self.choose_folder, ("Ctrl+Shift+O",)),
+            Command("examples", "&File", "Open the &examples", self.open_examples),
+            Command("quit", "&File", "&Quit", self.close, ("Ctrl+Q",)),
+            Command("undo", "&Edit", "&Undo", self.store.undo, ("Ctrl+Z",), "undo"),
+            Command("redo", "&Edit", "&Redo", self.store.redo, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
+            Command("delete", "&Edit", "&Delete spectra",
+                    lambda: self.samples.remove(self.samples_view.chosen_curves())),
+            Command("zoom", "&View", "&Zoom mode", self._zoom_mode, ("Z",), "zoom",
+                    "Zoom mode: drag a box (Z)", checkable=True),
+            Command("full", "&View", "&Full view", on_panel(lambda p: p.canvas.full_view()), ("A",),
+                    "full", "Full view (A, double-click)"),
+            Command("back", "&View", "&Previous view", on_panel(lambda p: p.canvas.back()),
+                    ("Backspace",)),
+            Command("rescale", "&View", "&Rescale y", on_panel(lambda p: p.canvas.rescale_y()),
+                    ("R",), "scale", "Rescale y to what is visible (R)"),
+            Command("grid", "&View", "&Grid", self._grid, ("G",), "grid", "Grid (G)",
+                    checkable=True),
+            Command("peaks", "&View", "&Peak positions", self._peak_labels, ("P",), "peaks",
+                    "Write peak positions on the plot (P)", checkable=True),
+            Command("units", "&View", "Next x &unit",
+                    on_panel(lambda p: self.plots.next_x(p.modality)), ("U",)),
+            Command("residual", "&View", "Res&idual strip",
+                    on_panel(lambda p: self.plots.toggle_residual(p.modality)), ("Space",),
+                    "residual", "Residual strip (Space, in a plot)", plot_only=True),
+            Command("solo", "&View", "Current &sample only", self._solo, ("S",), "solo",
+                    "Show the current sample only (S)", checkable=True),
+            Command("next", "&Spectra", "&Next spectrum", lambda: self.samples.walk(1),
+                    ("PgDown",)),
+            Command("previous", "&Spectra", "&Previous spectrum", lambda: self.samples.walk(-1),
+                    ("PgUp",)),
+            Command("find", "&Spectra", "&Search the samples", self._search, ("Ctrl+F",)),
+            Command("verdicts", "&Spectra", "&List of opened files", self._toggle_verdicts,
+                    ("Ctrl+L",), checkable=True),
+        )
+
+    # ---- building -------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.empty = EmptyState(self.theme.theme)
+        self.centre = QtWidgets.QStackedWidget()
+        self.centre.addWidget(self.empty)
+        self.centre.addWidget(self.area)
+        middle = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self.centre, 1)
+        self.tabs = named(QtWidgets.QTabWidget(), "Tasks")
+        self.tabs.setDocumentMode(True)
+        self.tabs.setMinimumWidth(300)
+        for task in self.tasks:
+            self.tabs.addTab(task.widget, task.title)
+        self.samples_view.setMinimumWidth(200)
+        self.columns = QtWidgets.QSplitter(Qt.Orientation.Horizontal)
+        self.columns.setChildrenCollapsible(False)
+        self.columns.setHandleWidth(5)
+        for widget, stretch in ((self.samples_view, 0), (middle, 1), (self.tabs, 0)):
+            self.columns.addWidget(widget)
+            self.columns.setStretchFactor(self.columns.count() - 1, stretch)
+        self.columns.setSizes([280, 800, 340])
+        self.setCentralWidget(self.columns)
+        self.dock = QtWidgets.QDockWidget("Opened files", self)
+        self.dock.setObjectName("verdicts")
+        self.dock.setWidget(self.verdicts_view)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
+        self.dock.hide()
+        self.status = StatusBar((self.loader_jobs, self.worker))
+        self.setStatusBar(self.status)
+        self.overlay = DropOverlay(self)
+        self._build_menus()
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QtWidgets.QMenu] = {}
+        for command in self.commands:
+            menu = menus.get(command.menu)
+            if menu is None:
+                menu = menus[command.menu] = self.menuBar().addMenu(command.menu)
+            action = QtGui.QAction(command.text, self)
+            action.setShortcuts([QtGui.QKeySequence(k) for k in command.keys])
+            action.setCheckable(command.checkable)
+            plain = command.text.replace("&", "").rstrip("…")
+            action.setToolTip(command.tip or plain)
+            action.setStatusTip(command.tip or plain)
+            if command.plot_only:
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                self.area.addAction(action)
+            run = command.run
+            if command.checkable:
+                action.triggered.connect(run)
+            else:
+                action.triggered.connect(lambda _=False, run=run: run())
+            self.actions_[command.name] = action
+            menu.addAction(action)
+        self.recent = QtWidgets.QMenu("Open &recent", self)
+        self.recent.aboutToShow.connect(self._fill_recent)
+        menus["&File"].insertMenu(self.actions_["examples"], self.recent)
+        menus["&File"].insertSeparator(self.actions_["quit"])
+        view = menus["&View"]
+        view.addSeparator()
+        themes = view.addMenu("&Theme")
+        group = QtGui.QActionGroup(self)
+        for mode in MODES:
+            action = themes.addAction({"system": "As the &system", "light": "&Light",
+                                       "dark": "&Dark"}[mode])  # fmt: skip
+            action.setCheckable(True)
+            action.setChecked(self.theme.mode == mode)
+            action.triggered.connect(lambda _=False, m=mode: self._choose_theme(m))
+            group.addAction(action)
+        self.bar = self.addToolBar("Main")
+        self.bar.setObjectName("toolbar")
+        self.bar.setMovable(False)
+        self.bar.setIconSize(QtCore.QSize(20, 20))
+        self.bar.toggleViewAction().setText("&Toolbar")
+        for name in ("open", "", "undo", "redo", "", "zoom", "full", "rescale", "grid", "peaks",
+                     "residual"):  # fmt: skip
+            if name:
+                self.bar.addAction(self.actions_[name])
+            else:
+                self.bar.addSeparator()
+
+    def _connect(self) -> None:
+        self.store.changed.connect(self._changed)
+        self.theme.changed.connect(self._set_theme)
+        self.empty.open_wanted.connect(self.choose_files)
+        self.empty.examples_wanted.connect(self.open_examples)
+        self.samples_view.solo_toggled.connect(self._solo)
+        self.area.walk.connect(self.samples.walk)
+        self.area.cursor_moved.connect(self._cursor)
+        self.area.cursor_left.connect(lambda: self.status.cursor.setText(""))
+        self.area.menu_wanted.connect(self._plot_menu)
+        self.tabs.currentChanged.connect(self._task_changed)
+        self.dock.visibilityChanged.connect(
+            lambda on: self.actions_["verdicts"].setChecked(self.dock.isVisible())
+        )
+        for runner in (self.loader_jobs, self.worker, self.previews):
+            runner.failed.connect(self.tell_error)
+        self.settings.failed.connect(self.tell_error)
+        escape = QtGui.QShortcut(QtGui.QKeySequence(Qt.Key.Key_Escape), self)
+        escape.activated.connect(self._escape)
+
+    # ---- life -----------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Load torch and the model in the background; the status bar then names the device."""
+        settings = self.settings()
+        self.worker.submit(
+            services.warm_model, WarmRequest(settings.model_id, settings.device),
+            "Getting the model ready", on_done=self._warmed, on_failed=self._cold,
+        )  # fmt: skip
+
+    def _warmed(self, warmth: Warmth) -> None:
+        self.status.device.setText(f"{warmth.model_id} on {warmth.device.upper()}")
+        self.status.device.setToolTip(warmth.reason)
+        self.device_known.emit(warmth)
+
+    def _cold(self, error: SpectrogenError) -> None:
+        self.status.device.setText("No model")
+        self.status.device.setToolTip(str(error))
+        self.device_known.emit(error)
+
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        self.settings.put(
+            self.settings().replace(
+                geometry=_to_text(self.saveGeometry()), window_state=_to_text(self.saveState())
+            )
+        )
+        self.settings.choose("window.columns", _to_text(self.columns.saveState()))
+        self.settings.flush()
+        self.hide()
+        for runner in (self.loader_jobs, self.worker, self.previews):
+            runner.cancel()
+        for runner in (self.loader_jobs, self.worker, self.previews):
+            runner.close()
+        event.accept()
+
+    def _restore(self) -> None:
+        self.resize(1380, 860)
+        values = self.settings()
+        if values.geometry:
+            self.restoreGeometry(_from_text(values.geometry))
+        if values.window_state:
+            self.restoreState(_from_text(values.window_state))
+        self.dock.hide()
+        columns = values.choices.get("window.columns")
+        if isinstance(columns, str):
+            self.columns.restoreState(_from_text(columns))
+
+    # ---- files ----------------------------------------------------------------------------
+
+    def open_paths(self, paths: Sequence[Path], then: Callable[[], None] | None = None) -> None:
+        """Open files, folders and archives in the background."""
+        self.loader.open(paths, then)
+
+    def choose_files(self) -> None:
+        """Ask for files and open them."""
+        names, _ = QtWidgets.QFileDialog.getOpenFileNames(
+            self, "Open spectra", self.settings().folder
+        )
+        self.open_paths([Path(n) for n in names])
+
+    def choose_folder(self) -> None:
+        """Ask for a folder and open all in it."""
+        name = QtWidgets.QFileDialog.getExistingDirectory(
+            self, "Open a folder of spectra", self.settings().folder
+        )
+        if name:
+            self.open_paths([Path(name)])
+
+    def open_examples(self) -> None:
+        """Open the spectra that come with the program."""
+        folder = shipped("resources") / "examples"
+        found = sorted(p for p in folder.glob("*") if p.suffix in (".csv", ".txt", ".jdx", ".dx"))
+        if not found:
+            self.notices.tell("error", "The examples are missing.", f"Expected them in {folder}.")
+        self.open_paths(found)
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        if _paths_of(event.mimeData()):
+            event.acceptProposedAction()
+            self.overlay.cover()
+
+    def dragLeaveEvent(self, event: QtGui.QDragLeaveEvent) -> None:
+        self.overlay.hide()
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        self.overlay.hide()
+        paths = _paths_of(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.open_paths(paths)
+
+    def _fill_recent(self) -> None:
+        self.recent.clear()
+        for name in self.settings().recent:
+            path = Path(name)
+            action = self.recent.addAction(path.name)
+            action.setToolTip(name)
+            action.triggered.connect(lambda _=False, p=path: self.open_paths([p]))
+        self.recent.addSeparator()
+        clear = self.recent.addAction("Clear the list")
+        clear.triggered.connect(lambda: self.settings.change(recent=()))
+        clear.setEnabled(bool(self.settings().recent))
+
+    # ---- following the session ------------------------------------------------------------
+
+    def _changed(self, *_: object) -> None:
+        undo, redo = self.store.undo_label, self.store.redo_label
+        for name, what, text in (("undo", undo, "&Undo"), ("redo", redo, "&Redo")):
+            action = self.actions_[name]
+            action.setEnabled(what is not None)
+            action.setText(f"{text} {_short(what)}" if what else text)
+            action.setToolTip(f"{text[1:]} {what}" if what else text[1:])
+        some = bool(self.store.state.samples)
+        self.centre.setCurrentWidget(self.area if some else self.empty)
+        for name in ("zoom", "full", "back", "rescale", "peaks", "units", "residual", "solo",
+                     "next", "previous", "delete"):  # fmt: skip
+            self.actions_[name].setEnabled(some)
+
+    def _set_theme(self, theme: Theme) -> None:
+        for command in self.commands:
+            if command.icon:
+                self.actions_[command.name].setIcon(icon(command.icon, theme.text))
+        for i, task in enumerate(self.tasks):
+            self.tabs.setTabIcon(i, icon(task.icon, theme.muted))
+        self.area.set_theme(theme)
+        self.samples_view.set_theme(theme)
+        self.verdicts_view.set_theme(theme)
+        self.notices.set_theme(theme)
+        self.empty.set_theme(theme)
+
+    def _choose_theme(self, mode: str) -> None:
+        self.theme.set_mode(mode)  # type: ignore[arg-type]
+        self.settings.change(theme=mode)
+
+    def tell_error(self, error: SpectrogenError) -> None:
+        """Show an error without stopping the work."""
+        self.notices.tell("error", error.message, error.hint)
+
+    # ---- view commands --------------------------------------------------------------------
+
+    def _zoom_mode(self, on: bool) -> None:
+        self.area.set_zoom_mode(on)
+        self._mouse_help()
+
+    def _grid(self, on: bool) -> None:
+        self.area.set_grid(on)
+        self.settings.choose("plot.grid", on)
+
+    def _peak_labels(self, on: bool) -> None:
+        self.plots.labels = on
+        self.plots.refresh()
+
+    def _solo(self, on: bool) -> None:
+        self.plots.solo = on
+        self.samples_view.solo.setChecked(on)
+        self.actions_["solo"].setChecked(on)
+        self.plots.refresh()
+
+    def _search(self) -> None:
+        self.samples_view.search.setFocus()
+        self.samples_view.search.selectAll()
+
+    def _escape(self) -> None:
+        if self.actions_["zoom"].isChecked():
+            self.actions_["zoom"].trigger()
+        elif not self.notices.isHidden():
+            self.notices.hide()
+        elif self.samples_view.search.text():
+            self.samples_view.search.clear()
+
+    def _show_verdicts(self) -> None:
+        self.dock.show()
+
+    def _toggle_verdicts(self, on: bool) -> None:
+        self.dock.setVisible(on)
+
+    def _task_changed(self, at: int) -> None:
+        for i, task in enumerate(self.tasks):
+            active = getattr(task.presenter, "set_active", None)
+            if active is not None:
+                active(i == at)
+
+    def show_task(self, name: str) -> None:
+        """Bring a task's tab to the front."""
+        for i, task in enumerate(self.tasks):
+            if task.name == name:
+                self.tabs.setCurrentIndex(i)
+
+    def _cursor(self, modality: str, x: float, y: float) -> None:
+        self._mouse_help()
+        for model in self.plots.models:
+            if model.modality == modality:
+                unit = model.shown.x_label.rpartition("(")[2].rstrip(")")
+                unit = unit if "(" in model.shown.x_label else ""
+                text = f"{MODALITIES[modality].label}:  {x:.6g} {unit}   y {y:.4g}"
+                under = self.plots.value_under(modality, x)
+                if under is not None:
+                    text += f"   curve {under[1]:.4g}"
+                self.status.cursor.setText(text)
+
+    def _mouse_help(self) -> None:
+        drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"
+        self.status.help.setText(
+            f"{drag}  ·  Wheel: zoom x  ·  Ctrl+wheel: zoom y  ·  Right-drag: scale  ·  "
+            "Double-click: all"
+        )
+
+    def _plot_menu(self, modality: str, place: QtCore.QPointF) -> None:
+        menu = QtWidgets.QMenu(self)
+        for name in ("full", "back", "rescale", "", "zoom", "grid", "peaks", "units", "residual"):
+            if name:
+                menu.addAction(self.actions_[name])
+            else:
+                menu.addSeparator()
+        menu.exec(QtCore.QPoint(round(place.x()), round(place.y())))
+        menu.deleteLater()
+
+
+def _short(text: str | None, length: int = 48) -> str:
+    text = (text or "").replace("&", "&&")
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _paths_of(mime: QtCore.QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+def _to_text(state: QtCore.QByteArray) -> str:
+    return base64.b64encode(state.data()).decode("ascii")
+
+
+def _from_text(text: str) -> QtCore.QByteArray:
+    return QtCore.QByteArray.fromBase64(text.encode("ascii", "ignore"))
+
+

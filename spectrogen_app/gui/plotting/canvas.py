@@ -1,0 +1,323 @@
+"""One spectrum plot with its residual strip: on screen and in exported figures alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6 import QtCore, QtWidgets
+
+from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
+from spectrogen_app.gui.plotting.model import PanelModel, Trace
+from spectrogen_app.gui.theme import LIGHT, Theme
+
+LEFT_WIDTH = 74
+"""Width of the left axis, the same everywhere so that stacked panels line up."""
+Ranges = tuple[tuple[float, float], tuple[float, float]]
+
+
+def configure() -> None:
+    """Set pyqtgraph's options, once, before any plot is made."""
+    pg.setConfigOptions(antialias=True, useOpenGL=False, leftButtonPan=True)
+
+
+class Canvas(pg.GraphicsLayoutWidget):
+    """Draws a :class:`PanelModel`; knows nothing of the session.
+
+    Signals
+    -------
+    cursor_moved(x, y) in the shown units, cursor_left(), legend_clicked(curve_id),
+    curve_clicked(curve_id), menu_wanted(screen position), view_changed()
+    """
+
+    cursor_moved = QtCore.Signal(float, float)
+    cursor_left = QtCore.Signal()
+    legend_clicked = QtCore.Signal(str)
+    curve_clicked = QtCore.Signal(str)
+    menu_wanted = QtCore.Signal(object)
+    view_changed = QtCore.Signal()
+
+    def __init__(self, theme: Theme = LIGHT, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.ci.layout.setContentsMargins(4, 6, 14, 2)
+        self.ci.layout.setVerticalSpacing(2)
+        self.view = SpectrumViewBox()
+        self.plot = self.ci.addPlot(row=0, col=0, viewBox=self.view)
+        self.residual_view = SpectrumViewBox()
+        self.residual_plot = pg.PlotItem(viewBox=self.residual_view)
+        self.residual_plot.setXLink(self.plot)
+        self._residual_shown = False
+        self.ci.layout.setRowStretchFactor(0, 5)
+        for plot in (self.plot, self.residual_plot):
+            plot.hideButtons()
+            plot.setClipToView(True)
+            plot.setDownsampling(auto=True, mode="peak")
+            plot.setMenuEnabled(False)
+            plot.getAxis("left").setWidth(LEFT_WIDTH)
+            for side in ("left", "bottom"):
+                plot.getAxis(side).enableAutoSIPrefix(False)
+                plot.getAxis(side).setStyle(tickLength=-4, tickTextOffset=7)
+            for side in ("top", "right"):
+                plot.showAxis(side)
+                plot.getAxis(side).setStyle(showValues=False, tickLength=0)
+        self.legend = Legend(self.view)
+        self.legend.clicked.connect(self.legend_clicked)
+        self._traces: dict[str, TraceItem] = {}
+        self._residual_item = TraceItem()
+        self._zero = pg.InfiniteLine(0, angle=0, movable=False)
+        self.residual_plot.addItem(self._zero, ignoreBounds=True)
+        self.residual_plot.addItem(self._residual_item, ignoreBounds=True)
+        self._labels: list[pg.TextItem] = []
+        self._cross = [pg.InfiniteLine(angle=90, movable=False) for _ in range(2)]
+        for line, plot in zip(self._cross, (self.plot, self.residual_plot), strict=True):
+            line.setVisible(False)
+            line.setZValue(90)
+            plot.addItem(line, ignoreBounds=True)
+        self.model: PanelModel | None = None
+        self._at_full = True
+        self._past: list[Ranges] = []
+        self._grid = False
+        for box in (self.view, self.residual_view):
+            box.before_gesture.connect(self._remember)
+            box.full_view.connect(self.full_view)
+            box.menu_wanted.connect(self.menu_wanted)
+        self.view.sigRangeChanged.connect(self._range_changed)
+        self.scene().sigMouseMoved.connect(self._mouse_moved)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self.theme = theme
+        self.setBackground(theme.surface)
+        line = pg.mkPen(theme.border, width=1)
+        for plot in (self.plot, self.residual_plot):
+            for side in ("left", "bottom", "top", "right"):
+                axis = plot.getAxis(side)
+                axis.setPen(line)
+                axis.setTickPen(pg.mkPen(theme.control, width=1))
+                axis.setTextPen(pg.mkPen(theme.muted))
+        self._zero.setPen(pg.mkPen(theme.control, width=1))
+        for cross in self._cross:
+            cross.setPen(pg.mkPen(theme.control, width=1, style=QtCore.Qt.PenStyle.DotLine))
+        self.set_grid(self._grid)
+        if self.model is not None:
+            self.draw(self.model)
+
+    def draw(self, model: PanelModel) -> None:
+        """Show the model; items are reused, and the view stays unless it was the full one."""
+        before = self.model
+        self.model = model
+        wanted = {t.id for t in model.traces}
+        for gone in [i for i in self._traces if i not in wanted]:
+            self._drop(self._traces.pop(gone))
+        for order, trace in enumerate(model.traces):
+            self._draw_trace(trace, order)
+        self._draw_labels()
+        self._draw_legend()
+        self._draw_residual()
+        colour = self.theme.muted
+        low = self.residual_plot if self._residual_shown else self.plot
+        self.plot.getAxis("bottom").setStyle(showValues=not self._residual_shown)
+        self.plot.getAxis("bottom").showLabel(not self._residual_shown)
+        low.setLabel("bottom", model.shown.x_label, color=colour)
+        self.plot.setLabel("left", model.shown.y_label, color=colour)
+        self.view.invertX(model.reversed)
+        self.residual_view.invertX(model.reversed)
+        other_axis = before is not None and (
+            before.shown.x != model.shown.x or before.shown.y_label != model.shown.y_label
+        )
+        if other_axis:
+            self._past.clear()
+        if self._at_full or other_axis:
+            self._set_full()
+
+    def full_view(self) -> None:
+        """Show all of every curve."""
+        if not self._at_full:
+            self._remember()
+        self._set_full()
+
+    def rescale_y(self) -> None:
+        """Fit y to what is visible in the present x range."""
+        if self.model is None:
+            return
+        (low, high), _ = self.ranges()
+        tops = [t.drawn for t in self.model.traces]
+        parts = [
+            c.y[(c.x >= low) & (c.x <= high)] for c in tops if c.x[0] <= high and c.x[-1] >= low
+        ]
+        parts = [p for p in parts if p.size]
+        if not parts:
+            return
+        self._remember()
+        bottom, top = min(float(p.min()) for p in parts), max(float(p.max()) for p in parts)
+        margin = 0.06 * ((top - bottom) or 1.0)
+        self.view.setYRange(bottom - margin, top + margin, padding=0)
+
+    def back(self) -> bool:
+        """The view before the last zoom; False when there is none."""
+        if not self._past:
+            return False
+        x, y = self._past.pop()
+        self._at_full = False
+        self.view.setRange(xRange=x, yRange=y, padding=0)
+        return True
+
+    def ranges(self) -> Ranges:
+        """x and y range of the view, each ascending."""
+        x, y = self.view.viewRange()
+        return (x[0], x[1]), (y[0], y[1])
+
+    def set_ranges(self, ranges: Ranges) -> None:
+        """Show these ranges."""
+        self._at_full = False
+        self.view.setRange(xRange=ranges[0], yRange=ranges[1], padding=0)
+
+    def zoom_by(self, factor: float) -> None:
+        """Zoom x about the middle; below 1 comes nearer."""
+        self._remember()
+        self.view.scaleBy(x=factor)
+
+    def pan_by(self, share: float) -> None:
+        """Move x by a share of the view, to the right as seen."""
+        self._remember()
+        (low, high), _ = self.ranges()
+        sign = -1 if self.model is not None and self.model.reversed else 1
+        self.view.translateBy(x=sign * share * (high - low))
+
+    def set_zoom_mode(self, on: bool) -> None:
+        """Left-drag draws a zoom box instead of moving the view."""
+        mode = pg.ViewBox.RectMode if on else pg.ViewBox.PanMode
+        for box in (self.view, self.residual_view):
+            box.setMouseMode(mode)
+        shape = QtCore.Qt.CursorShape
+        self.viewport().setCursor(shape.CrossCursor if on else shape.ArrowCursor)
+
+    def set_grid(self, on: bool) -> None:
+        """Show or hide grid lines."""
+        self._grid = on
+        for plot in (self.plot, self.residual_plot):
+            plot.showGrid(x=on, y=on, alpha=0.16 if on else 0)
+
+    def set_tool(self, tool: Any) -> None:
+        """Let ``tool.click(event) -> bool`` and ``tool.drag(event) -> bool`` see the mouse first.
+
+        ``None`` gives the mouse back to pan and zoom.
+        """
+        self.view.tool = tool
+
+    def add_overlay(self, item: Any) -> None:
+        """Put a graphics item on the plot that is no curve of the model."""
+        self.plot.addItem(item, ignoreBounds=True)
+
+    def remove_overlay(self, item: Any) -> None:
+        """Take such an item away."""
+        self.plot.removeItem(item)
+
+    @property
+    def at_full(self) -> bool:
+        """Whether the full view is shown."""
+        return self._at_full
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:
+        for line in self._cross:
+            line.setVisible(False)
+        self.cursor_left.emit()
+        super().leaveEvent(event)
+
+    def _remember(self) -> None:
+        now = self.ranges()
+        if not self._past or self._past[-1] != now:
+            self._past.append(now)
+            del self._past[:-50]
+        self._at_full = False
+
+    def _set_full(self) -> None:
+        bounds = self.model.shown.bounds() if self.model is not None else None
+        self._at_full = True
+        if bounds is None:
+            return
+        left, right, low, high = bounds
+        margin = (high - low) or 1.0
+        above = 0.22 if self.model is not None and self.model.labels else 0.08
+        self.view.setRange(
+            xRange=(left, right), yRange=(low - 0.05 * margin, high + above * margin), padding=0
+        )
+
+    def _range_changed(self) -> None:
+        self.view_changed.emit()
+
+    def _draw_trace(self, trace: Trace, order: int) -> None:
+        item = self._traces.get(trace.id)
+        if item is None:
+            item = self._traces[trace.id] = TraceItem(trace.id)
+            item.picked.connect(self.curve_clicked)
+            self.plot.addItem(item.band, ignoreBounds=True)
+            self.plot.addItem(item, ignoreBounds=True)
+        item.draw(trace.drawn, trace.kind, self.theme.curve(trace.colour), 1 + trace.current)
+        item.setZValue(50 if trace.current else 10 + order * 0.01)
+        item.band.setZValue(1 + order * 0.01)
+
+    def _drop(self, item: TraceItem) -> None:
+        self.plot.removeItem(item.band)
+        self.plot.removeItem(item)
+
+    def _draw_legend(self) -> None:
+        model = self.model
+        assert model is not None
+        rows = [
+            LegendRow(t.id, f"{t.name}  ·  {t.tag}" if t.tag else t.name, t.colour, t.kind)
+            for t in model.traces
+        ]
+        rows += [LegendRow(*hidden, dim=True) for hidden in model.hidden]
+        self.legend.show_rows(tuple(rows), self.theme)
+
+    def _draw_labels(self) -> None:
+        assert self.model is not None
+        for label in self._labels:
+            self.plot.removeItem(label)
+        self._labels = []
+        bounds = self.model.shown.bounds()
+        digits = 1 if bounds is not None and bounds[1] - bounds[0] > 200 else 2
+        for x, y in self.model.labels:
+            label = pg.TextItem(f"{x:.{digits}f}", color=self.theme.text, anchor=(-0.08, 0.5), angle=90)
+            label.setPos(x, y)
+            label.setZValue(60)
+            self.plot.addItem(label, ignoreBounds=True)
+            self._labels.append(label)
+
+    def _draw_residual(self) -> None:
+        assert self.model is not None
+        residual = self.model.residual
+        if (residual is not None) != self._residual_shown:
+            self._residual_shown = residual is not None
+            if residual is not None:
+                self.ci.addItem(self.residual_plot, row=1, col=0)
+                self.ci.layout.setRowStretchFactor(1, 2)
+            else:
+                self.ci.removeItem(self.residual_plot)
+                self.ci.layout.setRowStretchFactor(1, 0)
+        if residual is None:
+            return
+        drawn = residual.drawn
+        self._residual_item.draw(drawn, "measured", self.theme.curve(residual.colour))
+        reach = max(abs(float(drawn.y.min())), abs(float(drawn.y.max())), 1e-12) * 1.1
+        self.residual_view.setYRange(-reach, reach, padding=0)
+        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
+
+    def _mouse_moved(self, place: QtCore.QPointF) -> None:
+        box = self.view if self.view.sceneBoundingRect().contains(place) else self.residual_view
+        inside = box.scene() is not None and box.sceneBoundingRect().contains(place)
+        for line in self._cross:
+            line.setVisible(inside)
+        if not inside:
+            self.cursor_left.emit()
+            return
+        point = box.mapSceneToView(place)
+        for line in self._cross:
+            line.setPos(point.x())
+        self.cursor_moved.emit(point.x(), point.y())

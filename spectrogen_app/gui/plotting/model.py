@@ -1,0 +1,80 @@
+"""What one plot panel is told to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spectrogen_app.app.display import Drawn, Look, Shown
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One curve of a panel.
+
+    Attributes
+    ----------
+    id : str
+        Of the curve in the session, or a name of the panel's own for a preview.
+    name : str
+    colour : str
+        ``#rrggbb``.
+    kind : str
+        ``measured``, ``simulated``, ``processed``, ``generated``, ``fit`` or ``preview``.
+    tag : str
+        Shown after the name, such as ``generated``.
+    drawn : Drawn
+    current : bool
+        Drawn stronger than the others.
+    """
+
+    id: str
+    name: str
+    colour: str
+    kind: str
+    tag: str
+    drawn: Drawn
+    current: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Residual:
+    """Generated or fitted less measured, on the panel's axis."""
+
+    drawn: Drawn
+    label: str
+    colour: str
+
+
+@dataclass(frozen=True, eq=False)
+class PanelModel:
+    """All that a panel draws.
+
+    Attributes
+    ----------
+    modality, title : str
+    shown : Shown
+        Axis, labels and bounds.
+    traces : tuple of Trace
+    hidden : tuple of (id, name, colour, kind)
+        Curves hidden by a click on the legend; they stay in it, dimmed.
+    residual : Residual or None
+    labels : tuple of (x, y)
+        Peak positions to write on the plot.
+    reversed : bool
+        x runs from high to low.
+    look : Look
+    x_choices, y_choices : tuple of str
+        What the axis can be switched to.
+    """
+
+    modality: str
+    title: str
+    shown: Shown
+    traces: tuple[Trace, ...] = ()
+    hidden: tuple[tuple[str, str, str, str], ...] = ()
+    residual: Residual | None = None
+    labels: tuple[tuple[float, float], ...] = ()
+    reversed: bool = False
+    look: Look = field(default_factory=Look)
+    x_choices: tuple[str, ...] = ()
+    y_choices: tuple[str, ...] = ()

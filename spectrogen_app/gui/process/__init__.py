@@ -1,0 +1,1 @@
+"""The Process task: a pipeline of steps with a live preview."""

@@ -1,0 +1,1 @@
+"""The tree of samples and their spectra."""

@@ -1,0 +1,385 @@
+"""Passive view of the samples: a tree with check box, colour, modality and origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from spectrogen_app.app.session import PALETTE, Curve, Sample, SessionState
+from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.data.provenance import Origin
+from spectrogen_app.gui.theme import LIGHT, Theme, icon, swatch
+from spectrogen_app.gui.widgets import label, named, tool_button
+
+Qt = QtCore.Qt
+ID, KIND, TEXT = (Qt.ItemDataRole.UserRole + i for i in range(3))
+SHORT = {"raman": "Raman", "ir": "IR", "xrd": "XRD", "fir": "Far IR", "uvvis": "UV-Vis",
+         "emission": "Emission", "unknown": "Other"}  # fmt: skip
+
+
+class _Tree(QtWidgets.QTreeWidget):
+    """Drags curves onto samples; files dragged over it are left to the window."""
+
+    dropped = QtCore.Signal(list, str)
+    delete_pressed = QtCore.Signal()
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QtGui.QDragMoveEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragMoveEvent(event)
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        target = self.itemAt(event.position().toPoint())
+        if target is not None and target.parent() is not None:
+            target = target.parent()
+        ids = [i.data(0, ID) for i in self.selectedItems() if i.data(0, KIND) == "curve"]
+        if ids:
+            self.dropped.emit(ids, target.data(0, ID) if target is not None else "")
+        event.setDropAction(Qt.DropAction.IgnoreAction)
+        event.accept()
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_pressed.emit()
+        elif event.key() == Qt.Key.Key_Space and self.currentItem() is not None:
+            item = self.currentItem()
+            on = item.checkState(0) is not Qt.CheckState.Checked
+            for chosen in self.selectedItems() or [item]:
+                chosen.setCheckState(0, Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        else:
+            super().keyPressEvent(event)
+
+
+class SamplesView(QtWidgets.QWidget):
+    """The tree, a search box above it and a count below.
+
+    Signals
+    -------
+    shown(ids, visible), selected(curve or "", sample or "", ids), moved(ids, sample or ""),
+    renamed(kind, id, text), recoloured(id, colour), removed(ids), solo_toggled(bool),
+    show_only(ids), export_wanted(ids)
+    """
+
+    shown = QtCore.Signal(list, bool)
+    selected = QtCore.Signal(str, str, list)
+    moved = QtCore.Signal(list, str)
+    renamed = QtCore.Signal(str, str, str)
+    recoloured = QtCore.Signal(str, str)
+    removed = QtCore.Signal(list)
+    show_only = QtCore.Signal(list)
+    export_wanted = QtCore.Signal(list)
+    solo_toggled = QtCore.Signal(bool)
+
+    def __init__(self, theme: Theme = LIGHT) -> None:
+        super().__init__()
+        self._theme = theme
+        self._items: dict[str, QtWidgets.QTreeWidgetItem] = {}
+        self._samples: dict[str, Sample] = {}
+        self._busy = False
+        self.search = named(QtWidgets.QLineEdit(), "Search the samples", "By name, modality or formula")
+        self.search.setPlaceholderText("Search")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
+        self.solo = tool_button(
+            "solo", "Show the current sample only", "Show the current sample only (S)", True
+        )
+        self.solo.clicked.connect(self.solo_toggled)
+        self.tree = named(_Tree(), "Samples", "Samples and their spectra; Space shows or hides")
+        self.tree.setColumnCount(2)
+        self.tree.setHeaderHidden(True)
+        self.tree.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.tree.setDragDropMode(QtWidgets.QAbstractItemView.DragDropMode.DragDrop)
+        self.tree.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.tree.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(16)
+        self.tree.setIconSize(QtCore.QSize(20, 14))
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+        self.count = label(role="muted")
+        top = QtWidgets.QHBoxLayout()
+        top.addWidget(self.search, 1)
+        top.addWidget(self.solo)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 4, 6)
+        layout.setSpacing(7)
+        layout.addLayout(top)
+        layout.addWidget(self.tree, 1)
+        layout.addWidget(self.count)
+        self.tree.itemChanged.connect(self._item_changed)
+        self.tree.itemSelectionChanged.connect(self._selection_changed)
+        self.tree.currentItemChanged.connect(lambda *_: self._selection_changed())
+        self.tree.dropped.connect(self.moved)
+        self.tree.delete_pressed.connect(lambda: self.removed.emit(self.chosen_curves()))
+        self.tree.customContextMenuRequested.connect(self._menu)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.solo.setIcon(icon("solo", theme.muted, 18))
+        for action in self.search.actions():
+            self.search.removeAction(action)
+        self.search.addAction(
+            icon("search", theme.muted, 16), QtWidgets.QLineEdit.ActionPosition.LeadingPosition
+        )
+        self._busy = True
+        for sample in self._samples.values():
+            for curve in sample.curves:
+                self._dress(self._items[curve.id], curve)
+        self._busy = False
+
+    def show_state(self, state: SessionState) -> None:
+        """Bring the tree in step with the session; what is unchanged is left alone."""
+        self._busy = True
+        alive = {s.id for s in state.samples}
+        for gone in [i for i in self._samples if i not in alive]:
+            self._remove(gone)
+        for place, sample in enumerate(state.samples):
+            if self._samples.get(sample.id) is sample:
+                continue
+            self._show_sample(sample, place)
+        self._busy = False
+        curves = sum(len(s.curves) for s in state.samples)
+        shown = sum(c.visible for c in state.curves())
+        self.count.setText(
+            f"{len(state.samples):,} samples, {curves:,} spectra, {shown:,} shown" if curves else ""
+        )
+        if self.search.text():
+            self._filter(self.search.text())
+
+    def show_selection(self, curve: str | None, sample: str | None, curves: tuple[str, ...]) -> None:
+        """Mark what is selected."""
+        self._busy = True
+        wanted = [i for i in curves if i in self._items]
+        if (not curves and sample in self._items) or (len(curves) > 1 and sample in self._items and curve is None):
+            wanted = [sample]
+        self.tree.clearSelection()
+        current = self._items.get(curve or "") or (self._items[wanted[0]] if wanted else None)
+        if current is not None:
+            self.tree.setCurrentItem(current)
+        for chosen in wanted:
+            self._items[chosen].setSelected(True)
+        self._busy = False
+
+    def chosen_curves(self) -> list[str]:
+        """All chosen curves; those of a chosen sample count."""
+        found: dict[str, None] = {}
+        for item in self.tree.selectedItems():
+            if item.data(0, KIND) == "curve":
+                found[item.data(0, ID)] = None
+            else:
+                found |= dict.fromkeys(c.id for c in self._samples[item.data(0, ID)].curves)
+        return list(found)
+
+    def _show_sample(self, sample: Sample, place: int) -> None:
+        item = self._items.get(sample.id)
+        if item is None:
+            item = QtWidgets.QTreeWidgetItem()
+            item.setData(0, ID, sample.id)
+            item.setData(0, KIND, "sample")
+            item.setFlags(
+                item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
+                | Qt.ItemFlag.ItemIsDropEnabled
+            )  # fmt: skip
+            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDragEnabled)
+            font = QtGui.QFont(self.tree.font())
+            font.setWeight(QtGui.QFont.Weight.DemiBold)
+            item.setFont(0, font)
+            self._items[sample.id] = item
+            self.tree.insertTopLevelItem(place, item)
+            item.setExpanded(True)
+        before = self._samples.get(sample.id)
+        self._samples[sample.id] = sample
+        item.setText(0, sample.name)
+        item.setToolTip(0, f"{sample.name}\n{sample.formula}" if sample.formula else sample.name)
+        item.setData(0, TEXT, f"{sample.name} {sample.formula or ''}".casefold())
+        keep = {c.id for c in sample.curves}
+        for curve in before.curves if before is not None else ():
+            child = self._items.get(curve.id)
+            if curve.id not in keep and child is not None and child.parent() is item:
+                item.removeChild(self._items.pop(curve.id))
+        for at, curve in enumerate(sample.curves):
+            child = self._items.get(curve.id)
+            if child is None or child.parent() is not item or item.indexOfChild(child) != at:
+                if child is not None and child.parent() is not None:
+                    child.parent().removeChild(child)
+                child = child or self._make(curve)
+                item.insertChild(at, child)
+            self._dress(child, curve)
+        states = {c.visible for c in sample.curves}
+        item.setCheckState(
+            0, Qt.CheckState.PartiallyChecked if len(states) > 1
+            else Qt.CheckState.Checked if True in states else Qt.CheckState.Unchecked,
+        )  # fmt: skip
+
+    def _make(self, curve: Curve) -> QtWidgets.QTreeWidgetItem:
+        item = self._items[curve.id] = QtWidgets.QTreeWidgetItem()
+        item.setData(0, ID, curve.id)
+        item.setData(0, KIND, "curve")
+        item.setFlags(
+            (item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable)
+            & ~Qt.ItemFlag.ItemIsDropEnabled
+        )
+        return item
+
+    def _dress(self, item: QtWidgets.QTreeWidgetItem, curve: Curve) -> None:
+        spectrum = curve.spectrum
+        origin = "" if spectrum.origin is Origin.MEASURED else spectrum.origin.value
+        name = spectrum.name or "Spectrum"
+        item.setText(0, name)
+        item.setText(1, SHORT[spectrum.modality])
+        item.setForeground(1, QtGui.QColor(self._theme.muted))
+        item.setIcon(
+            0, QtGui.QIcon(swatch(curve.colour, spectrum.origin.value, self._theme,
+                                  self.devicePixelRatioF()))
+        )  # fmt: skip
+        if origin:
+            item.setText(1, f"{SHORT[spectrum.modality]}, {origin}")
+        item.setData(0, TEXT, f"{name} {MODALITIES[spectrum.modality].label} {origin} "
+                     f"{spectrum.formula or ''} {SHORT[spectrum.modality]}".casefold())  # fmt: skip
+        item.setToolTip(0, _about(curve))
+        item.setCheckState(0, Qt.CheckState.Checked if curve.visible else Qt.CheckState.Unchecked)
+
+    def _remove(self, sample_id: str) -> None:
+        sample = self._samples.pop(sample_id)
+        item = self._items.pop(sample_id)
+        for curve in sample.curves:
+            child = self._items.get(curve.id)
+            if child is not None and child.parent() is item:
+                del self._items[curve.id]
+        self.tree.takeTopLevelItem(self.tree.indexOfTopLevelItem(item))
+
+    def _item_changed(self, item: QtWidgets.QTreeWidgetItem, column: int) -> None:
+        if self._busy or column:
+            return
+        kind, own = item.data(0, KIND), item.data(0, ID)
+        on = item.checkState(0) is Qt.CheckState.Checked
+        if kind == "sample":
+            sample = self._samples[own]
+            if item.text(0) != sample.name:
+                self.renamed.emit(kind, own, item.text(0))
+            elif any(c.visible is not on for c in sample.curves):
+                self.shown.emit([c.id for c in sample.curves], on)
+            return
+        curve = next(c for s in self._samples.values() for c in s.curves if c.id == own)
+        if item.text(0) != (curve.spectrum.name or "Spectrum"):
+            self.renamed.emit(kind, own, item.text(0))
+        elif curve.visible is not on:
+            self.shown.emit([own], on)
+
+    def _selection_changed(self) -> None:
+        if self._busy:
+            return
+        current = self.tree.currentItem()
+        chosen = self.tree.selectedItems()
+        if current is None or not chosen:
+            return
+        if current not in chosen:
+            current = chosen[-1]
+        if current.data(0, KIND) == "curve":
+            self.selected.emit(
+                current.data(0, ID), current.parent().data(0, ID), self.chosen_curves()
+            )
+        else:
+            self.selected.emit("", current.data(0, ID), self.chosen_curves())
+
+    def _filter(self, text: str) -> None:
+        words = text.casefold().split()
+        for sample in self._samples.values():
+            item = self._items[sample.id]
+            own = item.data(0, TEXT)
+            found = False
+            for curve in sample.curves:
+                child = self._items[curve.id]
+                fits = all(w in own or w in child.data(0, TEXT) for w in words)
+                child.setHidden(not fits)
+                found |= fits
+            item.setHidden(not found)
+
+    def _menu(self, place: QtCore.QPoint) -> None:
+        item = self.tree.itemAt(place)
+        if item is None:
+            return
+        menu = self.menu_for(item)
+        menu.exec(self.tree.viewport().mapToGlobal(place))
+        menu.deleteLater()
+
+    def menu_for(self, item: QtWidgets.QTreeWidgetItem) -> QtWidgets.QMenu:
+        """The context menu of a row."""
+        ids = self.chosen_curves()
+        many = f" {len(ids)} spectra" if len(ids) > 1 else ""
+        menu = QtWidgets.QMenu(self)
+
+        def add(text: str, act: Callable[[], object], key: str = "") -> None:
+            action = menu.addAction(text)
+            action.triggered.connect(lambda _=False: act())
+            if key:
+                action.setShortcut(QtGui.QKeySequence(key))
+
+        add(f"Show only{many or ' this'}", lambda: self.show_only.emit(ids))
+        add(f"Show{many}", lambda: self.shown.emit(ids, True))
+        add(f"Hide{many}", lambda: self.shown.emit(ids, False))
+        menu.addSeparator()
+        add("Rename", lambda: self.tree.editItem(item, 0), "F2")
+        if item.data(0, KIND) == "curve":
+            colours = menu.addMenu("Colour")
+            for colour in PALETTE:
+                action = colours.addAction(
+                    QtGui.QIcon(swatch(colour, "measured", self._theme, 2.0)), _COLOUR_NAMES[colour]
+                )
+                action.triggered.connect(
+                    lambda _=False, c=colour: self.recoloured.emit(item.data(0, ID), c)
+                )
+            colours.addSeparator()
+            other = colours.addAction("Other…")
+            other.triggered.connect(lambda _=False: self._pick_colour(item.data(0, ID)))
+        add("Move to a new sample", lambda: self.moved.emit(ids, ""))
+        menu.addSeparator()
+        add(f"Export{many}…", lambda: self.export_wanted.emit(ids))
+        add(f"Delete{many}", lambda: self.removed.emit(ids), "Del")
+        return menu
+
+    def _pick_colour(self, curve_id: str) -> None:
+        chosen = QtWidgets.QColorDialog.getColor(parent=self, title="Colour of the curve")
+        if chosen.isValid():
+            self.recoloured.emit(curve_id, chosen.name())
+
+
+_COLOUR_NAMES = dict(
+    zip(
+        PALETTE,
+        ("Blue", "Red", "Green", "Purple", "Orange", "Cyan", "Brown", "Pink", "Grey", "Olive"),
+        strict=True,
+    )
+)
+
+
+def _about(curve: Curve) -> str:
+    """Tool tip of a curve: where it is from and what it holds."""
+    s = curve.spectrum
+    lines = [
+        s.name, f"{MODALITIES[s.modality].label}, {s.origin.value}, {len(s):,} points",
+        f"{s.x_label}: {s.x[0]:.6g} to {s.x[-1]:.6g}",
+    ]  # fmt: skip
+    if s.formula:
+        lines.append(s.formula)
+    if s.provenance.path:
+        lines.append(s.provenance.path)
+    lines += [f"• {step}" for step in s.provenance.steps]
+    made = s.provenance.generation
+    if made is not None:
+        lines.append(f"Generated by {made.model_id}, familiarity {made.familiarity:.2f}")
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,1 @@
+"""One row for every dropped file: what it was opened as, or why not."""

@@ -1,0 +1,218 @@
+"""Passive view of the verdicts: a sortable table with the modality to be corrected in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.gui.theme import LIGHT, Theme, icon
+from spectrogen_app.gui.widgets import label, named, push_button
+
+Qt = QtCore.Qt
+COLUMNS = ("File", "Opened as", "Modality", "Spectra", "What to know")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table.
+
+    Attributes
+    ----------
+    path, format, modality : str
+        ``modality`` is empty for a refused file.
+    count : int
+        Number of spectra.
+    state : str
+        ``good``, ``warning`` or ``error``.
+    remark, hint : str
+        Assumptions and warnings, or why it was refused and what to try.
+    """
+
+    path: str
+    format: str
+    modality: str
+    count: int
+    state: str
+    remark: str
+    hint: str = ""
+
+
+class VerdictModel(QtCore.QAbstractTableModel):
+    """The lines as a Qt table; the modality column can be edited."""
+
+    modality_chosen = QtCore.Signal(int, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Line] = []
+        self.theme = LIGHT
+        self._icons: dict[str, QtGui.QIcon] = {}
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self.theme = theme
+        self._icons = {
+            "good": icon("good", theme.good, 16), "warning": icon("warning", theme.warn, 16),
+            "error": icon("error", theme.bad, 16),
+        }  # fmt: skip
+        self.layoutChanged.emit()
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """Append lines."""
+        first = len(self.lines)
+        self.beginInsertRows(QtCore.QModelIndex(), first, first + len(lines) - 1)
+        self.lines.extend(lines)
+        self.endInsertRows()
+
+    def put(self, row: int, line: Line) -> None:
+        """Replace a line."""
+        self.lines[row] = line
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self.beginResetModel()
+        self.lines = []
+        self.endResetModel()
+
+    def rowCount(self, parent: Any = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Any = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        return None
+
+    def flags(self, index: Any) -> Any:
+        flags = super().flags(index)
+        if index.column() == 2 and self.lines[index.row()].modality:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def data(self, index: Any, role: int = 0) -> Any:
+        line, column = self.lines[index.row()], index.column()
+        roles = Qt.ItemDataRole
+        if role in (roles.DisplayRole, roles.EditRole):
+            modality = MODALITIES[line.modality].label if line.modality else ""
+            if role == roles.EditRole and column == 2:
+                return line.modality
+            name = line.path.replace("\\", "/").rsplit("/", 1)[-1]
+            remark = f"{line.remark} {line.hint}".strip()
+            return (name, line.format, modality, line.count, remark)[column]
+        if role == roles.DecorationRole and column == 0:
+            return self._icons.get(line.state)
+        if role == roles.ToolTipRole:
+            return line.path if column == 0 else f"{line.remark}\n{line.hint}".strip()
+        if role == roles.ForegroundRole and column == 4:
+            colours = {"error": self.theme.bad, "warning": self.theme.warn, "good": self.theme.muted}
+            return QtGui.QColor(colours[line.state])
+        if role == roles.AccessibleTextRole and column == 0:
+            return f"{line.state}: {line.path}"
+        return None
+
+    def setData(self, index: Any, value: Any, role: int = 0) -> bool:
+        if value and value != self.lines[index.row()].modality:
+            self.modality_chosen.emit(index.row(), value)
+        return True
+
+
+class _ModalityDelegate(QtWidgets.QStyledItemDelegate):
+    """A combo box with the modalities."""
+
+    def createEditor(self, parent: QtWidgets.QWidget, option: Any, index: Any) -> QtWidgets.QWidget:
+        combo = named(QtWidgets.QComboBox(parent), "Modality of the file")
+        for name, modality in MODALITIES.items():
+            combo.addItem(modality.label, name)
+        combo.activated.connect(lambda _: (self.commitData.emit(combo), self.closeEditor.emit(combo)))
+        return combo
+
+    def setEditorData(self, editor: Any, index: Any) -> None:
+        editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
+        QtCore.QTimer.singleShot(0, editor, editor.showPopup)
+
+    def setModelData(self, editor: Any, model: Any, index: Any) -> None:
+        model.setData(index, editor.currentData())
+
+
+class VerdictsView(QtWidgets.QWidget):
+    """The table with a filter for files that were refused or need a look.
+
+    Signals
+    -------
+    modality_chosen(row, modality), selected(row), cleared(), layout_wanted(row)
+    """
+
+    modality_chosen = QtCore.Signal(int, str)
+    selected = QtCore.Signal(int)
+    cleared = QtCore.Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = VerdictModel()
+        self.sorted = QtCore.QSortFilterProxyModel(self)
+        self.sorted.setSourceModel(self.model)
+        self.sorted.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.table = named(QtWidgets.QTableView(), "Opened files", "One row per file")
+        self.table.setModel(self.sorted)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setItemDelegateForColumn(2, _ModalityDelegate(self.table))
+        triggers = QtWidgets.QAbstractItemView.EditTrigger
+        self.table.setEditTriggers(
+            triggers.DoubleClicked | triggers.SelectedClicked | triggers.EditKeyPressed
+        )
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.setWordWrap(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(30)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setStretchLastSection(True)
+        for column, width in enumerate((300, 150, 130, 80)):
+            self.table.setColumnWidth(column, width)
+        self.summary = label(role="muted")
+        self.only_bad = named(QtWidgets.QCheckBox("Only refused or doubtful"), "Only refused or doubtful")
+        clear = push_button("Clear", "Clear the list of files")
+        clear.clicked.connect(self.cleared)
+        top = QtWidgets.QHBoxLayout()
+        top.addWidget(self.summary, 1)
+        top.addWidget(self.only_bad)
+        top.addWidget(clear)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(10, 4, 10, 8)
+        layout.addLayout(top)
+        layout.addWidget(self.table)
+        self.model.modality_chosen.connect(self.modality_chosen)
+        self.only_bad.toggled.connect(self._filter)
+        self.table.selectionModel().currentRowChanged.connect(self._row_changed)
+
+    def add_lines(self, lines: Sequence[Line], summary: str) -> None:
+        """Append lines and say how many were opened and refused."""
+        self.model.add(lines)
+        self.summary.setText(summary)
+        if self.only_bad.isChecked():
+            self._filter(True)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self.model.set_theme(theme)
+
+    def _filter(self, on: bool) -> None:
+        for row in range(self.sorted.rowCount()):
+            source = self.sorted.mapToSource(self.sorted.index(row, 0)).row()
+            self.table.setRowHidden(row, on and self.model.lines[source].state == "good")
+
+    def _row_changed(self, now: QtCore.QModelIndex, _before: QtCore.QModelIndex) -> None:
+        if now.isValid():
+            self.selected.emit(self.sorted.mapToSource(now).row())

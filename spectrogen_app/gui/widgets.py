@@ -1,0 +1,149 @@
+"""Small widgets used everywhere: named for screen readers, safe under the wheel."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+Widget = TypeVar("Widget", bound=QtWidgets.QWidget)
+
+
+def named(widget: Widget, name: str, tip: str = "") -> Widget:
+    """Give a control the name a screen reader says, and a tool tip."""
+    widget.setAccessibleName(name)
+    if tip:
+        widget.setToolTip(tip)
+        widget.setAccessibleDescription(tip)
+    return widget
+
+
+class _WheelNeedsFocus:
+    """The wheel scrolls the page unless the control has the focus."""
+
+    def wheelEvent(self, event: QtGui.QWheelEvent) -> None:
+        if self.hasFocus():  # type: ignore[attr-defined]
+            super().wheelEvent(event)  # type: ignore[misc]
+        else:
+            event.ignore()
+
+
+class ComboBox(_WheelNeedsFocus, QtWidgets.QComboBox):
+    """A combo box that a passing wheel does not change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+
+
+class SpinBox(_WheelNeedsFocus, QtWidgets.QSpinBox):
+    """A spin box that a passing wheel does not change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+
+
+class DoubleSpinBox(_WheelNeedsFocus, QtWidgets.QDoubleSpinBox):
+    """A spin box that a passing wheel does not change; shows no more digits than needed."""
+
+    def __init__(self, *, by_factor: bool = False) -> None:
+        super().__init__()
+        self._by_factor = by_factor
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.setDecimals(9)
+        self.setLocale(QtCore.QLocale.c())
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:.6g}"
+
+    def validate(self, text: str, place: int) -> tuple[QtGui.QValidator.State, str, int]:
+        state = QtGui.QValidator.State
+        try:
+            value = float(text.replace(",", "."))
+        except ValueError:
+            return state.Intermediate, text, place
+        inside = self.minimum() <= value <= self.maximum()
+        return (state.Acceptable if inside else state.Intermediate), text, place
+
+    def valueFromText(self, text: str) -> float:
+        return float(text.replace(",", "."))
+
+    def stepBy(self, steps: int) -> None:
+        if self._by_factor:
+            self.setValue(self.value() * 10 ** (0.25 * steps))
+        else:
+            super().stepBy(steps)
+
+
+def tool_button(icon_name: str, name: str, tip: str, checkable: bool = False) -> QtWidgets.QToolButton:
+    """A flat button with an icon; the icon is set with the theme, by the name it keeps."""
+    button = named(QtWidgets.QToolButton(), name, tip)
+    button.setProperty("icon_name", icon_name)
+    button.setCheckable(checkable)
+    button.setIconSize(QtCore.QSize(18, 18))
+    button.setFocusPolicy(QtCore.Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def push_button(text: str, name: str = "", role: str = "") -> QtWidgets.QPushButton:
+    """A button; ``role`` is ``primary`` or ``link``."""
+    button = QtWidgets.QPushButton(text)
+    button.setAccessibleName(name or text.replace("&", ""))
+    button.setAutoDefault(False)
+    if role:
+        button.setProperty("role", role)
+    return button
+
+
+def label(text: str = "", role: str = "", *, wrap: bool = False) -> QtWidgets.QLabel:
+    """A label; ``role`` is ``heading``, ``muted``, ``bad``, ``warn`` or ``title``."""
+    made = QtWidgets.QLabel(text)
+    if role:
+        made.setProperty("role", role)
+    made.setWordWrap(wrap)
+    return made
+
+
+def restyle(widget: QtWidgets.QWidget, **properties: object) -> None:
+    """Set properties that the style sheet looks at, and apply it again."""
+    for key, value in properties.items():
+        widget.setProperty(key, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def line() -> QtWidgets.QFrame:
+    """A thin rule between groups."""
+    rule = QtWidgets.QFrame()
+    rule.setProperty("role", "line")
+    return rule
+
+
+class FamiliarityBar(QtWidgets.QWidget):
+    """How near a spectrum lies to what the model has learned, 0 to 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._value = 0.0
+        self.setMinimumHeight(10)
+        self.setMaximumHeight(10)
+        self.setAccessibleName("Familiarity")
+
+    def set_value(self, value: float) -> None:
+        """Show a value of 0..1."""
+        self._value = value
+        self.setAccessibleDescription(f"{value:.2f} of 1")
+        self.update()
+
+    def paintEvent(self, _event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        role = QtGui.QPalette.ColorRole
+        whole = QtCore.QRectF(self.rect()).adjusted(0, 1, 0, -1)
+        painter.setBrush(self.palette().color(role.Midlight))
+        painter.drawRoundedRect(whole, 4, 4)
+        whole.setWidth(max(8.0, whole.width() * self._value))
+        painter.setBrush(self.palette().color(role.Accent))
+        painter.drawRoundedRect(whole, 4, 4)
