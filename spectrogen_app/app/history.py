@@ -70,9 +70,11 @@ class History(Generic[State]):
     def undo(self) -> State:
         """Go one step back, if there is one, and return the state."""
         self._at = max(0, self._at - 1)
+        self.end_merge()
         return self.state
 
     def redo(self) -> State:
         """Go one step forward, if there is one, and return the state."""
         self._at = min(len(self._steps) - 1, self._at + 1)
+        self.end_merge()
         return self.state
