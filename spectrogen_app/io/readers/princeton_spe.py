@@ -131,7 +131,8 @@ def _winspec(source: Source, xdim: int) -> tuple[dict[str, Any], _Axis]:
     axis: _Axis = (XKind.OTHER, "pixel", np.arange(1.0, xdim + 1))
     if valid and order <= 5 and unit in _UNITS:
         coefficients = fields(source, f"<{order + 1}d", 3263)
-        values = np.polynomial.polynomial.polyval(np.arange(1.0, xdim + 1), coefficients)
+        with np.errstate(all="ignore"):
+            values = np.polynomial.polynomial.polyval(np.arange(1.0, xdim + 1), coefficients)
         if np.all(np.isfinite(values)) and np.unique(values).size == xdim:
             axis = (*_UNITS[unit], values)
     if shown in _SHOWN and shown != unit and axis[0] is not XKind.OTHER:
@@ -198,13 +199,13 @@ def _lightfield(
             cells = listed.split(",")
         values = np.array([v if (v := _real(c)) is not None else np.nan for c in cells])
         sensor = next((e for e in root.iter() if _tag(e) == "SensorMapping"), None)
-        values = _region(values, sensor, xdim)
-        if values is None:
+        fitting = _region(values, sensor, xdim)
+        if fitting is None:
             source.warn(f"The list of {len(cells)} wavelengths does not fit {xdim} points.")
-        elif np.all(np.isfinite(values)) and np.unique(values).size == xdim:
-            axis = (XKind.WAVELENGTH, "nm", values)
-            if values.min() <= 0:
-                axis = (XKind.OTHER, "nm", values)
+        elif np.all(np.isfinite(fitting)) and np.unique(fitting).size == xdim:
+            axis = (XKind.WAVELENGTH, "nm", fitting)
+            if fitting.min() <= 0:
+                axis = (XKind.OTHER, "nm", fitting)
                 source.warn("Wavelengths reach below 0 nm (zeroth order of the grating).")
     modality = "emission" if laser is None else "raman"
     return {"laser_nm": laser, "modality": modality, "all": pairs}, axis, stride, dtype

@@ -124,7 +124,7 @@ class VamasReader(Reader):
         upgrade, upgrade_block = lines.count("future entries"), lines.count("future block entries")
         lines.skip(upgrade, "a future entry")
         blocks = lines.count("the number of blocks", MAX_BLOCKS)
-        spectra = []
+        spectra: list[Spectrum] = []
         for number in range(blocks):
             if number % 100 == 0:
                 check(number / max(blocks, 1), f"Reading {source.name}")
@@ -239,6 +239,7 @@ def _values(source: Source, lines: _Lines, total: int, columns: int) -> np.ndarr
         except ValueError:
             break
     if len(cells) < total:
+        cells = cells[:-1]
         source.warn(f"Cut off: {len(cells)} of {total} values of a block are there.")
     lines.at += total
     points = len(cells) // columns
