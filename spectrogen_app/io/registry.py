@@ -417,7 +417,12 @@ def _unknown(source: Source) -> ReadError:
     for magic, what, hint in _SIGNATURES:
         if source.head.startswith(magic):
             return source.refuse(f"is {what}, not a spectrum.", hint)
-    named = [r for r in READERS if source.suffix in r.extensions and r.name != "text"]
+    if not source.head.strip():
+        return source.refuse("holds only white space.", "Check that the export was finished.")
+    text = next(r for r in READERS if r.name == "text")
+    named = [
+        r for r in READERS if source.suffix in r.extensions and source.suffix not in text.extensions
+    ]
     if named:
         return source.refuse(
             f"is named like {named[0].label}, but its content is something else.",

@@ -22,7 +22,7 @@ _RANGES: dict[XKind, tuple[float, float]] = {
 """Physical range of x per axis kind, in its usual unit."""
 Y_LIMIT = 1e20
 """Larger ordinates come from misread bytes."""
-_TINY = 1e-36
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 def check_spectrum(spectrum: Spectrum) -> None:
@@ -58,9 +58,9 @@ def check_spectrum(spectrum: Spectrum) -> None:
             hint="The file is damaged, or of a variant that is not known.",
         )
     tiny = int(np.count_nonzero((size > 0) & (size < _TINY)))
-    if tiny > spectrum.y.size // 10 and top > 1e-20:
+    if tiny > max(spectrum.y.size // 10, 3) and np.array_equal(size, size.astype(np.float32)):
         raise ReadError(
-            f"{tiny} of {spectrum.y.size} ordinates are below {_TINY:g} while others reach "
-            f"{top:.3g}: bytes read as the wrong kind of number.",
+            f"{tiny} of {spectrum.y.size} ordinates are single-precision numbers below {_TINY:g}: "
+            "bytes read as the wrong kind of number.",
             hint="The file is damaged, or of a variant that is not known.",
         )

@@ -132,8 +132,14 @@ def find_table(lines: Sequence[str], layout: TextLayout | None = None) -> Table 
             best.append(found)
     if not best:
         return None
-    best.sort(key=lambda t: (t.rows * (1 if len(t.numeric) > 1 else 0.05), len(t.numeric)),
-              reverse=True)  # fmt: skip
+    best.sort(
+        key=lambda t: (
+            t.rows * (1 if len(t.numeric) > 1 else 0.05),
+            len(t.numeric) / t.columns,
+            len(t.numeric),
+        ),
+        reverse=True,
+    )
     top = best[0]
     rival = any(
         t.rows == top.rows and len(t.numeric) > 1 and t.decimal != top.decimal

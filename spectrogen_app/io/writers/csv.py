@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv as _csv
 import dataclasses
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,10 +43,7 @@ def write(spectra: Sequence[Spectrum], path: Path) -> None:
     """
     if not spectra:
         raise WriteError("There is no spectrum to write.", hint="Choose at least one curve.")
-    with (
-        atomic_write(path) as stream,
-        io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True) as text,
-    ):
+    with atomic_write(path, "w", encoding="utf-8", newline="") as text:
         text.write(MAGIC + "\n")
         for i, spectrum in enumerate(spectra):
             if len(spectra) > 1:
@@ -61,8 +57,6 @@ def write(spectra: Sequence[Spectrum], path: Path) -> None:
         columns = [c for s in spectra for c in _columns(s)]
         for cells in zip(*(_cells(c, max(map(len, spectra))) for c in columns), strict=True):
             text.write(",".join(cells) + "\n")
-        text.flush()
-        text.detach()
 
 
 def describe(spectrum: Spectrum) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,219 @@
+"""Verdicts on files, folders and archives; what must never happen."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled, ReadError, SpectrogenError, WriteError
+from spectrogen_app.io import registry
+from spectrogen_app.io.base import Reader, SpectrumList
+from spectrogen_app.io.readers.text import TextReader
+from spectrogen_app.io.sanity import check_spectrum
+
+GOOD = b"Raman shift (cm-1),Intensity\n100,1\n101,2\n102,3\n"
+
+
+def test_folder_in_order_without_hidden_files(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv", ".hidden.csv", "sub/c.csv", ".git/d.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(GOOD)
+    verdicts = list(registry.open_paths([tmp_path]))
+    assert [v.path.relative_to(tmp_path).as_posix() for v in verdicts] == [
+        "a.csv", "b.csv", "sub/c.csv",
+    ]  # fmt: skip
+    assert all(v.ok for v in verdicts)
+
+
+def test_nothing_is_dropped_silently(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(GOOD)
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    (tmp_path / "empty").mkdir()
+    verdicts = list(registry.open_paths([tmp_path, tmp_path / "missing.txt", tmp_path / "empty"]))
+    assert [v.ok for v in verdicts] == [True, False, False, False]
+    assert "PNG" in str(verdicts[1].error)
+    assert "does not exist" in str(verdicts[2].error)
+    assert "holds no files" in str(verdicts[3].error)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        real = os.scandir
+
+        def deny(path: object) -> object:
+            if str(path) == str(folder):
+                raise PermissionError(13, "Permission denied", str(folder))
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", deny)
+    else:
+        folder.chmod(0)
+    (verdict,) = registry.open_paths([folder])
+    assert "permission" in str(verdict.error)
+
+
+def test_zip_members_and_their_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one/a.csv", GOOD)
+        archive.writestr("../outside.csv", GOOD)
+        archive.writestr("/etc/absolute.csv", GOOD)
+        archive.writestr("__MACOSX/._a.csv", b"junk")
+        archive.writestr("inner.zip", _zip_bytes(tmp_path))
+        archive.writestr("bomb.csv", b"0" * (1 << 25))
+    verdicts = {v.path.name: v for v in registry.open_paths([path])}
+    assert verdicts["a.csv"].ok
+    assert verdicts["a.csv"].path == path / "one" / "a.csv"
+    assert "outside" in str(verdicts["outside.csv"].error)
+    assert "outside" in str(verdicts["absolute.csv"].error)
+    assert "archive within" in str(verdicts["inner.zip"].error)
+    assert not verdicts["bomb.csv"].ok
+    assert len(verdicts) == 5
+    monkeypatch.setattr(registry, "MAX_RATIO", 100)
+    verdicts = {v.path.name: v for v in registry.open_paths([path])}
+    assert "would unpack" in str(verdicts["bomb.csv"].error)
+
+
+def _zip_bytes(folder: Path) -> bytes:
+    with zipfile.ZipFile(folder / "inner.zip", "w") as archive:
+        archive.writestr("x.csv", GOOD)
+    return (folder / "inner.zip").read_bytes()
+
+
+def test_one_verdict_for_an_archive(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", GOOD)
+        archive.writestr("b.csv", GOOD)
+        archive.writestr("c.txt", b"no numbers here")
+    verdict = registry.open_path(path)
+    assert len(verdict.spectra) == 2
+    assert any("c.txt refused" in w for w in verdict.warnings)
+    assert len(registry.read(path)) == 2
+
+
+@pytest.mark.parametrize("cut", [10, 60, 200])
+def test_damaged_zip_is_refused(tmp_path: Path, cut: int) -> None:
+    data = _zip_bytes(tmp_path)
+    (tmp_path / "cut.zip").write_bytes(data[:-cut] if cut < len(data) else data[:30])
+    verdict = registry.open_path(tmp_path / "cut.zip")
+    assert isinstance(verdict.error, SpectrogenError)
+
+
+def test_compressed_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(GOOD))
+    (found,) = registry.read(tmp_path / "a.csv.gz")
+    assert found.x.tolist() == [100, 101, 102]
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(GOOD)[:-12])
+    assert "unpacked" in str(registry.open_path(tmp_path / "b.csv.gz").error)
+
+
+class Broken(Reader):
+    name = "broken"
+    label = "Broken"
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def sniff(self, source: object) -> bool:
+        return True
+
+    def read(self, source: object, *, layout: object, check: object) -> list[Spectrum]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), MemoryError(), RecursionError("deep"), KeyError("k"), OSError(5, "I/O"),
+     ZeroDivisionError(), UnicodeDecodeError("utf-8", b"", 0, 1, "bad"), StopIteration()],
+)  # fmt: skip
+def test_every_exception_becomes_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(registry, "READERS", (Broken(error),))
+    (tmp_path / "a.csv").write_bytes(GOOD)
+    verdict = registry.open_path(tmp_path / "a.csv")
+    assert isinstance(verdict.error, ReadError)
+    assert verdict.error.fields["path"]
+    assert verdict.format == "Broken"
+
+
+def test_cancel_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "READERS", (Broken(Cancelled()),))
+    (tmp_path / "a.csv").write_bytes(GOOD)
+    with pytest.raises(Cancelled):
+        registry.open_path(tmp_path / "a.csv")
+
+
+def test_next_reader_only_where_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_bytes(GOOD)
+    first = Broken(ReadError("not mine"))
+    monkeypatch.setattr(registry, "READERS", (first, TextReader()))
+    assert "not mine" in str(registry.open_path(tmp_path / "a.csv").error)
+    monkeypatch.setattr(Broken, "others_may_try", True)
+    assert registry.open_path(tmp_path / "a.csv").ok
+
+
+def test_lazy_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Map(Broken):
+        def read(self, source: object, *, layout: object, check: object) -> SpectrumList:
+            def make(i: int) -> Spectrum:
+                made.append(i)
+                return Spectrum([1.0, 2.0], [i, i], modality="raman")
+
+            return SpectrumList(1000, make)
+
+    monkeypatch.setattr(registry, "READERS", (Map(ReadError("")),))
+    (tmp_path / "a.map").write_bytes(GOOD)
+    verdict = registry.open_path(tmp_path / "a.map")
+    assert len(verdict.spectra) == 1000
+    assert len(made) <= 2
+    assert verdict.spectra[-1].y[0] == 999
+    assert verdict.spectra[7].provenance.index == 7
+    assert len(verdict.spectra[2:5]) == 3
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "modality"),
+    [
+        ([5e97, 6e97], [1, 2], "xrd"),
+        ([10, 400], [1, 2], "xrd"),
+        ([-5, 500], [1, 2], "emission"),
+        ([1, 2], [1, 1e30], "raman"),
+        ([100, 1e6], [1, 2], "raman"),
+        (np.arange(1.0, 21), [np.float32(1e-40)] * 10 + [5.0] * 10, "raman"),
+    ],
+)
+def test_insane_numbers_are_refused(x: object, y: object, modality: str) -> None:
+    with pytest.raises(ReadError):
+        check_spectrum(Spectrum(x, y, modality=modality))  # type: ignore[arg-type]
+
+
+def test_unknown_extension_for_writing(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match="no format"):
+        registry.write(Spectrum([1, 2], [3, 4]), tmp_path / "a.docx")
+    with pytest.raises(WriteError):
+        registry.write_many([], tmp_path / "a.csv")
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys; import spectrogen_app.io.registry; "
+        "print([m for m in ('h5py', 'gemmi', 'openpyxl', 'torch', 'PySide6', 'pandas', 'lmfit', "
+        "'brukeropus', 'renishawWiRE', 'defusedxml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,216 @@
+"""Tables of numbers in text: delimiters, decimals, headers, encodings, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from spectrogen_app.data.axis import XKind
+from spectrogen_app.errors import Cancelled, ReadError, SpectrogenError
+from spectrogen_app.io import registry
+from spectrogen_app.io.base import TextLayout
+from spectrogen_app.io.readers import text as text_module
+
+X = np.array([200.0, 200.5, 201.0, 201.5, 202.0])
+Y = np.array([1.5, 2.25, -3.0, 4.0, 1e5])
+
+
+def write(folder: Path, content: str | bytes, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def table(delimiter: str, decimal: str = ".") -> str:
+    pairs = zip(X.tolist(), Y.tolist(), strict=True)
+    return "".join(f"{a!r}|{b!r}\n".replace(".", decimal).replace("|", delimiter) for a, b in pairs)
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|", " ", "   ", " \t ", ",", ", "])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_every_delimiter_and_decimal_sign(tmp_path: Path, delimiter: str, decimal: str) -> None:
+    if decimal == "," and delimiter.strip() == ",":
+        pytest.skip("no one can tell these apart")
+    header = delimiter.join(("Raman shift (cm-1)", "Intensity"))
+    (found,) = registry.read(write(tmp_path, f"{header}\n{table(delimiter, decimal)}"))
+    assert np.array_equal(found.x, X)
+    assert np.array_equal(found.y, Y)
+    assert found.modality == "raman"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+def test_every_encoding_and_line_end(tmp_path: Path, encoding: str, end: str) -> None:
+    text = "Wellenlänge [nm];Zähler\n" + table(";", ",")
+    (found,) = registry.read(write(tmp_path, text.replace("\n", end).encode(encoding)))
+    assert np.array_equal(found.y, Y)
+    assert (found.x_kind, found.x_unit) == (XKind.WAVELENGTH, "nm")
+
+
+def test_header_pairs_titles_and_units_row(tmp_path: Path) -> None:
+    (a, b) = registry.read(write(
+        tmp_path,
+        "Sample: quartz\nFormula = SiO2\nLaser: 532.1 nm\nRaman shift\tsample\tdark\n"
+        "cm-1\tcounts\tcounts\n100\t5\t1\n101\t6\t2\n102\t7\t3\n",
+    ))  # fmt: skip
+    assert (a.sample, a.formula, a.laser_nm) == ("quartz", "SiO2", 532.1)
+    assert (a.name, b.name) == ("sample", "dark")
+    assert a.y_unit == "counts"
+    assert a.metadata["Sample"] == "quartz"
+    assert b.y.tolist() == [1, 2, 3]
+
+
+def test_sigma_column_becomes_the_band(tmp_path: Path) -> None:
+    (found,) = registry.read(
+        write(tmp_path, "2theta counts sigma\n10 100 10\n10.1 90 9\n10.2 80 8\n")
+    )
+    assert found.lower is not None
+    assert found.lower.tolist() == [90, 81, 72]
+    assert found.modality == "xrd"
+
+
+def test_pixel_before_x_and_second_axis_are_no_curves(tmp_path: Path) -> None:
+    (found,) = registry.read(
+        write(tmp_path, "Pixel,Wavelength,Raman Shift,Dark Subtracted\n"
+              "0,533,35,7\n1,534,70,8\n2,535,105,9\n")
+    )  # fmt: skip
+    assert found.x.tolist() == [35, 70, 105]
+    assert found.y.tolist() == [7, 8, 9]
+
+
+def test_one_spectrum_per_row(tmp_path: Path) -> None:
+    x = np.arange(100.0, 160.0)
+    lines = [",".join(map(str, v)) for v in (x, x * 2, x * 3)]
+    found = registry.read(write(tmp_path, "\n".join(lines)), modality="raman")
+    assert [s.y[0] for s in found] == [200, 300]
+    assert np.array_equal(found[0].x, x)
+
+
+def test_scans_below_each_other(tmp_path: Path) -> None:
+    one = "".join(f"{a} {a * 2}\n" for a in range(10, 30))
+    verdict = registry.open_path(write(tmp_path, "2theta I\n" + one + one))
+    assert [len(s) for s in verdict.spectra] == [20, 20]
+    assert "taken as 2 scans" in " ".join(verdict.assumptions)
+
+
+def test_nan_rows_go_and_are_said(tmp_path: Path) -> None:
+    verdict = registry.open_path(
+        write(tmp_path, "wavelength (nm),y\n1,2\n2,nan\n3,inf\n4,5\n5,\n6,7\n")
+    )
+    assert verdict.spectra[0].x.tolist() == [1, 4, 6]
+    assert any("3 points" in w for w in verdict.warnings)
+
+
+def test_comments_between_rows_are_said(tmp_path: Path) -> None:
+    verdict = registry.open_path(write(tmp_path, "# c\n1,2\n2,3\n# lamp changed\n3,4\n4,5\n"))
+    assert verdict.spectra[0].y.tolist() == [2, 3, 4, 5]
+    assert any("1 line" in w for w in verdict.warnings)
+
+
+def test_descending_is_no_warning_unsorted_and_repeated_are(tmp_path: Path) -> None:
+    down = registry.open_path(write(tmp_path, "3,1\n2,2\n1,3\n"))
+    assert down.spectra[0].x.tolist() == [1, 2, 3]
+    assert not down.warnings
+    mixed = registry.open_path(write(tmp_path, "1,1\n3,3\n2,2\n4,4\n4,6\n"))
+    assert mixed.spectra[0].y.tolist() == [1, 2, 3, 5]
+    assert any("sorted" in w for w in mixed.warnings)
+    assert any("repeat" in w for w in mixed.warnings)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\n\n  \n", "white space"),
+        (b"Raman shift,Intensity\n", "without rows of numbers"),
+        (b"Raman shift,Intensity\n100.5,3\n", "1 row of numbers"),
+        (b"Dear colleague,\nhere is no spectrum.\n", "without rows of numbers"),
+        (b"1\n2\n3\n4\n", "one column"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1", "PNG picture"),
+        (b"x,y\n" + b"nan,nan\n" * 5, "x column"),
+        (b"%PDF-1.7 \0\0", "PDF"),
+    ],
+)
+def test_refused_with_the_reason(tmp_path: Path, content: bytes, says: str) -> None:
+    verdict = registry.open_path(write(tmp_path, content, "renamed.txt"))
+    assert verdict.error is not None
+    assert says in verdict.error.message
+    assert verdict.error.hint
+    with pytest.raises(ReadError):
+        registry.read(tmp_path / "renamed.txt")
+
+
+def test_layout_overrides_what_is_found(tmp_path: Path) -> None:
+    path = write(tmp_path, "1,5;2,5;9,5\n2,5;3,5;8,5\n3,5;4,5;7,5\n", "t.txt")
+    layout = TextLayout(delimiter=";", decimal=",", x_column=1, y_columns=(2,), modality="xrd",
+                        x_unit="deg")  # fmt: skip
+    (found,) = registry.read(path, layout=layout)
+    assert found.x.tolist() == [2.5, 3.5, 4.5]
+    assert found.y.tolist() == [9.5, 8.5, 7.5]
+    assert found.modality == "xrd"
+    with pytest.raises(SpectrogenError, match="column 8"):
+        registry.read(path, layout=TextLayout(x_column=7))
+
+
+def test_skip_rows_and_foreign_delimiter(tmp_path: Path) -> None:
+    path = write(tmp_path, "1:1\n2:2\n100:7\n101:8\n102:9\n")
+    layout = TextLayout(delimiter=":", skip_rows=2, modality="raman")
+    assert registry.read(path, layout=layout)[0].x.tolist() == [100, 101, 102]
+
+
+def test_large_file_is_read_in_blocks_and_can_be_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_module, "BLOCK", 1 << 12)
+    x = np.arange(20000) * 0.008
+    body = "".join(f"{a:.3f}\t{a * 3:.4f}\n" for a in x)
+    for encoding in ("utf-8", "utf-16", "utf-16-be", "cp1252"):
+        path = write(tmp_path, ("2theta (°)\tcounts\n" + body).encode(encoding))
+        (found,) = registry.read(path)
+        assert np.allclose(found.x, x)
+    calls = []
+
+    def stop(fraction: float, message: str = "") -> None:
+        calls.append(fraction)
+        if len(calls) > 5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        registry.open_path(path, check=stop)
+    monkeypatch.setattr(text_module, "MAX_NUMBERS", 1000)
+    assert "million numbers" in str(registry.open_path(path).error)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    y=arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e15, 1e15, width=64)),
+    delimiter=st.sampled_from(["\t", ";", " ", ","]),
+)
+def test_any_numbers_read_back_exactly(
+    tmp_path_factory: pytest.TempPathFactory, y: np.ndarray, delimiter: str
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "a.txt"
+    x = np.arange(y.size) + 100.0
+    path.write_text("".join(f"{a!r}{delimiter}{b!r}\n" for a, b in zip(x.tolist(), y.tolist(),
+                                                                      strict=True)))  # fmt: skip
+    (found,) = registry.read(path, modality="raman")
+    assert np.array_equal(found.x, x)
+    assert np.array_equal(found.y, y)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.binary(max_size=400) | st.text(max_size=300).map(str.encode))
+def test_any_bytes_are_refused_or_sane(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "a.txt"
+    path.write_bytes(content)
+    verdict = registry.open_path(path)
+    assert verdict.ok or isinstance(verdict.error, SpectrogenError)
