@@ -157,3 +157,21 @@ def open_zip(source: Source) -> zipfile.ZipFile:
         raise source.refuse(
             f"is a damaged or unfinished archive ({error}).", "Copy it again."
         ) from error
+
+
+def check_zip(source: Source, archive: zipfile.ZipFile) -> None:
+    """Compare what the members say they unpack to with the size of the archive.
+
+    Raises
+    ------
+    ReadError
+        Encrypted, or more than ``MAX_UNPACKED`` bytes in all, or packed more than 2000-fold.
+    """
+    total = sum(m.file_size for m in archive.infolist())
+    if total > MAX_UNPACKED or total > max(2000 * source.size, 1 << 24):
+        raise source.refuse(
+            f"would unpack from {source.size / 2**20:.1f} MB to {total / 2**20:.0f} MB.",
+            "Export the spectra as text.",
+        )
+    if any(m.flag_bits & 1 for m in archive.infolist()):
+        raise source.refuse("is encrypted.", "Save it without a password.")
