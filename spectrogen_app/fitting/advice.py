@@ -1,0 +1,249 @@
+"""When a fit is stuck: what is wrong in plain words, and models that would mend it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.model import Background, Model, Param, Peak
+
+if TYPE_CHECKING:
+    from spectrogen_app.fitting.result import FitResult
+
+CORRELATED = 0.95
+"""Correlations above this are pointed out."""
+_MERGED = 0.2
+_LIMIT_SHAPES = {
+    ("voigt", "fwhm_gauss", "min"): "lorentzian",
+    ("voigt", "fwhm_lorentz", "min"): "gaussian",
+    ("pseudo_voigt", "eta", "min"): "gaussian",
+    ("pseudo_voigt", "eta", "max"): "lorentzian",
+    ("pearson7", "m", "max"): "gaussian",
+}
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something to try.
+
+    Attributes
+    ----------
+    label : str
+        As on a button.
+    model : Model
+        What to fit instead.
+    """
+
+    label: str
+    model: Model
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something wrong with a fit.
+
+    Attributes
+    ----------
+    kind : str
+        ``not_converged``, ``at_bound``, ``no_error``, ``correlated``, ``merged``, ``wide``,
+        ``narrow`` or ``outside``.
+    message : str
+    parameters : tuple of str
+        Names of the parameters concerned; the first is the one to look at.
+    remedies : tuple of Remedy
+    """
+
+    kind: str
+    message: str
+    parameters: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
+def advise(result: FitResult) -> tuple[Advice, ...]:
+    """Everything wrong with a fit, the gravest first."""
+    return tuple(
+        found
+        for look in (_unfinished, _places, _bounds, _merged, _undetermined, _correlated)
+        for found in look(result)
+    )
+
+
+def _unfinished(result: FitResult) -> Iterator[Advice]:
+    if not result.success:
+        yield Advice(
+            "not_converged",
+            f"The fit did not finish: {result.message}.",
+            remedies=(Remedy("Go on from here", result.model), *_weakest(result)),
+        )
+
+
+def _weakest(result: FitResult) -> Iterator[Remedy]:
+    """Without the peak of least area."""
+    if len(result.model.peaks) > 1:
+        least = min(result.model.peaks, key=lambda p: abs(p.height) * p.fwhm)
+        yield Remedy(f"Remove the weakest peak, {least.name}", result.model.remove(least.name))
+
+
+def _places(result: FitResult) -> Iterator[Advice]:
+    x = result.spectrum.x[result.included]
+    span, spacing = x[-1] - x[0], float(np.median(np.diff(x)))
+    for peak in result.model.peaks:
+        gone = Remedy(f"Remove {peak.name}", result.model.remove(peak.name))
+        at = f"{peak.name} at {peak.center:.6g}"
+        if not x[0] <= peak.center <= x[-1]:
+            yield Advice(
+                "outside",
+                f"{at} lies outside the fitted range, {x[0]:.6g} to {x[-1]:.6g}.",
+                (f"{peak.name}_center",),
+                (gone,),
+            )
+        elif peak.fwhm > span:
+            straight = result.model.remove(peak.name)
+            remedies = [gone]
+            if straight.background is None:
+                under = Background.make("linear", x, result.spectrum.y[result.included])
+                remedies.append(
+                    Remedy("A linear background instead", straight.replace(background=under))
+                )
+            yield Advice(
+                "wide",
+                f"{at} is wider ({peak.fwhm:.3g}) than the fitted range ({span:.3g}): it stands in "
+                "for a background.",
+                (f"{peak.name}_{_first_width(peak)}",),
+                tuple(remedies),
+            )
+        elif peak.fwhm < spacing:
+            yield Advice(
+                "narrow",
+                f"{at} is narrower ({peak.fwhm:.3g}) than the spacing of the points "
+                f"({spacing:.3g}): it fits a single point.",
+                (f"{peak.name}_{_first_width(peak)}",),
+                (gone,),
+            )
+
+
+def _first_width(peak: Peak) -> str:
+    return next(p.name for p in shapes.shape(peak.shape).extra if p.of_width)
+
+
+def bound_reached(param: Param) -> str | None:
+    """``min`` or ``max`` when the value of a free parameter lies on that bound."""
+    if param.fixed or param.tie or param.min == param.max:
+        return None
+    return "min" if param.value <= param.min else "max" if param.value >= param.max else None
+
+
+def _bounds(result: FitResult) -> Iterator[Advice]:
+    owners = {f"{k.name}_{n}": (k, n) for k in result.model.peaks
+              for n in shapes.shape(k.shape).names}  # fmt: skip
+    for name, param in result.model.parameters():
+        side = bound_reached(param)
+        if side is None:
+            continue
+        remedies = [Remedy("Fix it there", result.model.edit(name, fixed=True))]
+        limit = -math.inf if side == "min" else math.inf
+        if name in owners:
+            peak, own = owners[name]
+            simpler = _LIMIT_SHAPES.get((peak.shape, own, side))
+            if simpler:
+                label = f"Make it a {shapes.shape(simpler).label}"
+                remedies.insert(0, Remedy(label, result.model.with_peak(peak.with_shape(simpler))))
+            limit = _limit(peak, own, side)
+        bound = param.min if side == "min" else param.max
+        if limit != bound:
+            wider = bound + math.copysign(abs(bound) or 1.0, limit - bound)
+            wider = max(wider, limit) if side == "min" else min(wider, limit)
+            remedies.append(Remedy("Widen the bound", result.model.edit(name, **{side: wider})))
+        yield Advice(
+            "at_bound",
+            f"{name} lies on its {'lower' if side == 'min' else 'upper'} bound, {bound:.6g}, so "
+            "its error is not known.",
+            (name,),
+            tuple(remedies),
+        )
+
+
+def _limit(peak: Peak, own: str, side: str) -> float:
+    """The shape's own limit of a parameter."""
+    for p in shapes.shape(peak.shape).extra:
+        if p.name == own:
+            return p.minimum if side == "min" else p.maximum
+    return -math.inf if side == "min" else math.inf
+
+
+def merged_pairs(model: Model) -> Iterator[tuple[Peak, Peak]]:
+    """Neighbours of like width that sit on each other."""
+    ordered = sorted(model.peaks, key=lambda p: p.center)
+    for a, b in itertools.pairwise(ordered):
+        narrow, wide = sorted((a.fwhm, b.fwhm))
+        if abs(b.center - a.center) < _MERGED * narrow and wide < 2 * narrow:
+            yield a, b
+
+
+def merge(model: Model, a: Peak, b: Peak) -> Model:
+    """With two peaks replaced by one of their summed height, at their mean place."""
+    area = a.area + b.area
+    share = a.area / area if area else 0.5
+    one = a.moved(center=share * a.center + (1 - share) * b.center, height=a.height + b.height,
+                  fwhm=share * a.fwhm + (1 - share) * b.fwhm)  # fmt: skip
+    return model.with_peak(one).remove(b.name)
+
+
+def _merged(result: FitResult) -> Iterator[Advice]:
+    for a, b in merged_pairs(result.model):
+        yield Advice(
+            "merged",
+            f"{a.name} and {b.name} sit on each other, at {a.center:.6g} and {b.center:.6g}.",
+            (f"{a.name}_center", f"{b.name}_center"),
+            (
+                Remedy("Merge them into one", merge(result.model, a, b)),
+                Remedy(f"Remove {b.name}", result.model.remove(b.name)),
+            ),
+        )
+
+
+def _undetermined(result: FitResult) -> Iterator[Advice]:
+    params = dict(result.model.parameters())
+    for k, name in enumerate(result.free):
+        if math.isfinite(result.covariance[k, k]) or bound_reached(params[name]):
+            continue
+        remedies = [Remedy("Fix it", result.model.edit(name, fixed=True))]
+        owner = name.split("_")[0]
+        if any(p.name == owner for p in result.model.peaks):
+            remedies.append(Remedy(f"Remove {owner}", result.model.remove(owner)))
+        yield Advice(
+            "no_error",
+            f"The error of {name} could not be estimated: the data do not determine it.",
+            (name,),
+            tuple(remedies),
+        )
+
+
+def _correlated(result: FitResult) -> Iterator[Advice]:
+    c = np.nan_to_num(result.correlations)
+    i, j = np.nonzero(np.triu(np.abs(c) > CORRELATED, 1))
+    peaks = {p.name: p for p in result.model.peaks}
+    for a, b in sorted(zip(i, j, strict=True), key=lambda ij: -abs(c[ij])):
+        first, second = result.free[a], result.free[b]
+        remedies = [
+            Remedy(f"Fix {second}", result.model.edit(second, fixed=True)),
+            Remedy(f"Fix {first}", result.model.edit(first, fixed=True)),
+        ]
+        one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
+        if one and two and one is not two:
+            if one.shape == two.shape and "fwhm" in shapes.shape(one.shape).names:
+                tied = two.edit("fwhm", tie=f"{one.name}_fwhm")
+                remedies.insert(0, Remedy("Give both one width", result.model.with_peak(tied)))
+            remedies.insert(0, Remedy("Merge them into one", merge(result.model, one, two)))
+        yield Advice(
+            "correlated",
+            f"{first} and {second} cannot be told apart: their correlation is {c[a, b]:.3f}.",
+            (first, second),
+            tuple(remedies),
+        )

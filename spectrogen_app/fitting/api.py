@@ -1,0 +1,236 @@
+"""The one call: ``fit(spectrum, peaks="auto") -> FitResult``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Check, FitError, unchecked
+from spectrogen_app.fitting import engine
+from spectrogen_app.fitting.model import Background, Model, Peak, Term, read_peaks
+from spectrogen_app.fitting.result import FitResult, Options, included
+
+Array = NDArray[np.float64]
+Range = tuple[float, float]
+
+
+def fit(
+    spectrum: Spectrum,
+    peaks: str | Model | Iterable[Peak | Mapping[str, Any]] = "auto",
+    *,
+    background: str | None = None,
+    shape: str | None = None,
+    terms: Sequence[Term] = (),
+    weights: str | ArrayLike = "none",
+    loss: str = "linear",
+    exclude: Sequence[Range] = (),
+    within: Range | None = None,
+    scale_errors: bool = True,
+    tolerance: float = 1e-6,
+    check: Check = unchecked,
+) -> FitResult:
+    """Decompose a spectrum into peaks.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    peaks : "auto", Model, or iterable of Peak or mapping
+        ``"auto"`` finds the peaks over the noise and as many as the data justify. A mapping is
+        such as ``{"shape": "lorentzian", "center": 465, "height": 1, "fwhm": 8}``; a value may
+        itself be a mapping of ``value``, ``min``, ``max``, ``fixed``, ``tie``. A Model brings its
+        own background and terms.
+    background : {None, "constant", "linear", "quadratic", "cubic"}
+        Fitted with the peaks.
+    shape : str, optional
+        For peaks that do not name theirs (default ``lorentzian``), and for ``"auto"`` (default:
+        what suits each peak).
+    terms : sequence of Term
+        Expressions of one's own, added to the sum.
+    weights : "none", "poisson" or array_like of shape (n,)
+        An array holds the standard deviation of each point; ``"poisson"`` takes the square root
+        of y, at least 1.
+    loss : {"linear", "soft_l1", "huber", "cauchy"}
+        All but the first let spikes count less.
+    exclude : sequence of (low, high)
+        Ranges of x left out.
+    within : (low, high), optional
+        The range of x fitted.
+    scale_errors : bool
+        Scale standard errors by the reduced chi-square.
+    tolerance : float
+        See :func:`spectrogen_app.fitting.engine.solve`.
+    check : callable(fraction, message)
+        When it raises Cancelled, the result holds the best so far (``cancelled`` is True).
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    FitError
+        Nothing to fit, more parameters than points, all points excluded, weights that are not
+        positive, a tie that cannot be resolved; ``"auto"`` on data without a peak.
+    """
+    options = make_options(
+        spectrum, weights=weights, loss=loss, exclude=exclude, within=within,
+        scale_errors=scale_errors,
+    )  # fmt: skip
+    keep = included(spectrum.x, options)
+    if np.count_nonzero(keep) < 2:
+        raise FitError(
+            f"{np.count_nonzero(keep)} of {len(spectrum)} points are left to fit.",
+            hint="Exclude less, or widen the range.",
+        )
+    x, y = spectrum.x[keep], spectrum.y[keep]
+    if isinstance(peaks, Model):
+        model = peaks
+    elif isinstance(peaks, str):
+        if peaks != "auto":
+            raise FitError(f"Expected peaks or 'auto', found {peaks!r}.", hint="Write 'auto'.")
+        from spectrogen_app.fitting.guess import find_model
+
+        sigma = _sigma(spectrum, options)
+        model = find_model(x, y, shape=shape, background=background, check=check,
+                           sigma=None if sigma is None else sigma[keep])  # fmt: skip
+    else:
+        model = Model(tuple(read_peaks(peaks, shape)))
+    if background is not None and model.background is None:
+        model = model.replace(background=Background.make(background, x, y))
+    if terms:
+        model = model.replace(terms=(*model.terms, *terms))
+    return fit_model(spectrum, model, options, tolerance=tolerance, check=check)
+
+
+def fit_model(
+    spectrum: Spectrum, model: Model, options: Options | None = None, *,
+    tolerance: float = 1e-6, check: Check = unchecked,
+) -> FitResult:  # fmt: skip
+    """Fit a model from where it stands.
+
+    Raises
+    ------
+    FitError
+        See :func:`fit`.
+    """
+    options = options or Options()
+    task = problem(spectrum, model, options)
+    p, n = task.free.size, task.x.size
+    if not any(True for _ in model.parameters()):
+        raise FitError(
+            "There is nothing to fit: no peak, no background.",
+            hint="Add a peak, or find peaks automatically.",
+        )
+    if p >= n:
+        raise FitError(
+            f"{p} parameters cannot be determined from {n} points.",
+            hint="Remove peaks, fix parameters, or widen the range.",
+            parameters=p, points=n,
+        )  # fmt: skip
+    solver = engine.solve_patiently if model.terms else engine.solve
+    solution = solver(task, tolerance=tolerance, check=check)
+    values = task.full(solution.free)
+    covariance = engine.covariance(solution, task, scaled=options.scale_errors)
+    weighted = float(solution.residual @ solution.residual)
+    plain = (
+        solution.residual if task.root_weights is None else (solution.residual / task.root_weights)
+    )
+    total = float(np.sum((task.y - task.y.mean()) ** 2))
+    deviance = n * math.log(max(weighted, 1e-300) / n)
+    return FitResult(
+        spectrum=spectrum,
+        model=model.with_values(dict(zip(task.names, map(float, values), strict=True))),
+        start=model,
+        options=options,
+        free=tuple(task.free_names),
+        covariance=covariance,
+        full_covariance=_full(task, values, covariance),
+        chisqr=weighted,
+        redchi=weighted / (n - p),
+        r_squared=1 - float(plain @ plain) / total if total > 0 else 0.0,
+        aic=deviance + 2 * p,
+        bic=deviance + math.log(n) * p,
+        ndata=n,
+        nvarys=p,
+        success=solution.converged,
+        cancelled=solution.cancelled,
+        message=solution.message,
+        evaluations=solution.evaluations,
+    )
+
+
+def problem(spectrum: Spectrum, model: Model, options: Options) -> engine.Problem:
+    """The least-squares problem of a model on the points that the options leave in."""
+    keep = included(spectrum.x, options)
+    sigma = _sigma(spectrum, options)
+    root = None if sigma is None else 1 / sigma[keep]
+    y = spectrum.y[keep]
+    scale = 1.0
+    if options.loss != "linear":
+        weighted = y if root is None else y * root
+        steps = np.diff(weighted)
+        scale = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / math.sqrt(2) or 1.0
+    return engine.Problem(model, spectrum.x[keep], y, root, loss=options.loss, loss_scale=scale)
+
+
+def make_options(
+    spectrum: Spectrum,
+    *,
+    weights: str | ArrayLike = "none",
+    loss: str = "linear",
+    exclude: Sequence[Range] = (),
+    within: Range | None = None,
+    scale_errors: bool = True,
+) -> Options:
+    """Options checked against a spectrum; the parameters are those of :func:`fit`.
+
+    Raises
+    ------
+    FitError
+        No such weights or loss.
+    """
+    if loss not in engine.LOSSES:
+        raise FitError(f"{loss!r} is not a loss.", hint=f"Known: {', '.join(engine.LOSSES)}.")
+    sigma: tuple[float, ...] | None = None
+    if not isinstance(weights, str):
+        given = np.asarray(weights, dtype=np.float64)
+        if given.shape != spectrum.y.shape or not np.all(np.isfinite(given) & (given > 0)):
+            raise FitError(
+                f"Expected {len(spectrum)} positive standard deviations as weights.",
+                hint="Give one for each point, or 'none' or 'poisson'.",
+            )
+        sigma, weights = tuple(given.tolist()), "given"
+    elif weights not in ("none", "poisson"):
+        raise FitError(f"{weights!r} are no weights.", hint="Known: none, poisson, or an array.")
+    ranges = tuple((float(a), float(b)) for a, b in exclude)
+    span = None if within is None else (float(within[0]), float(within[1]))
+    return Options(weights, sigma, loss, ranges, span, scale_errors)
+
+
+def _sigma(spectrum: Spectrum, options: Options) -> Array | None:
+    if options.weights == "poisson":
+        return np.sqrt(np.maximum(spectrum.y, 1.0))
+    return None if options.sigma is None else np.array(options.sigma)
+
+
+def _full(task: engine.Problem, values: Array, covariance: Array) -> Array:
+    """Covariance of all parameters: zero for fixed ones, by the chain rule for tied ones."""
+    out = np.zeros((len(task.names),) * 2)
+    out[np.ix_(task.free, task.free)] = covariance
+    slopes = task.tie_slopes(values)
+    if slopes:
+        to_all = np.zeros((len(task.names), task.free.size))
+        to_all[task.free, np.arange(task.free.size)] = 1.0
+        for i, row in slopes.items():
+            to_all[i] = row
+        lost = np.isnan(np.diag(covariance))
+        out = to_all @ np.where(np.isnan(covariance), 0.0, covariance) @ to_all.T
+        gone = np.any(to_all[:, lost] != 0, axis=1)
+        out[gone] = np.nan
+        out[:, gone] = np.nan
+    return out

@@ -1,0 +1,379 @@
+"""Finding peaks: over the noise, and no more of them than the data justify.
+
+Candidates are maxima of the smoothed spectrum, then of the residual, by matched filters of several
+widths. A peak stays when it lowers the Bayesian information criterion (Schwarz, Ann. Stat. 6 (1978)
+461). Two things keep that criterion honest on real data: instruments and exports interpolate, so
+neighbouring points are not independent and count as fewer; and no line is exactly of its shape, so
+a misfit of about a percent of the intensity counts as noise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks, peak_widths
+
+from spectrogen_app.errors import Cancelled, Check, FitError, unchecked
+from spectrogen_app.fitting import engine, shapes
+from spectrogen_app.fitting.advice import (
+    _LIMIT_SHAPES,
+    CORRELATED,
+    bound_reached,
+    merge,
+    merged_pairs,
+)
+from spectrogen_app.fitting.model import Background, Model, Peak
+
+Array = NDArray[np.float64]
+
+_FWHM = 2 * math.sqrt(2 * math.log(2))
+_MISFIT = 0.01
+_THRESHOLD = 5.0
+_ROUNDS = 5
+_MOST = 60
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of a spectrum.
+
+    Attributes
+    ----------
+    sigma : float
+        Standard deviation, in units of y.
+    reach : int
+        Points over which it is correlated; 1 for white noise.
+    """
+
+    sigma: float
+    reach: int
+
+
+def noise(y: Array) -> Noise:
+    """Noise from second differences at growing distance, robust against lines.
+
+    Interpolated noise is smooth from point to point, so the distance grows until the differences
+    do not.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        At roughly even x.
+    """
+    found = []
+    for lag in (1, 2, 4, 8):
+        if y.size <= 4 * lag:
+            break
+        second = y[: -2 * lag] - 2 * y[lag:-lag] + y[2 * lag :]
+        found.append(1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6))
+    for k, (near, far) in enumerate(zip(found, found[1:], strict=False)):
+        if far <= 1.5 * near or k == 2:
+            return Noise(near, 2**k)
+    return Noise(found[0] if found else 0.0, 1)
+
+
+def candidates(x: Array, y: Array, sigma: float, reach: int = 1) -> list[tuple[float, ...]]:
+    """Maxima over the noise, as (center, height, fwhm), the most prominent first.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+    sigma : float
+        Noise of y.
+    reach : int
+        Points over which it is correlated.
+    """
+    width = 1.5 * reach
+    smooth = gaussian_filter1d(y, width / _FWHM * 2, mode="nearest")
+    least = max(4 * sigma / math.sqrt(1.5), 0.004 * float(np.ptp(smooth)), 1e-300)
+    at, properties = find_peaks(smooth, prominence=least)
+    if not at.size:
+        return []
+    spans = peak_widths(smooth, at, rel_height=0.5)[0]
+    spacing = np.gradient(x)
+    order = np.argsort(-properties["prominences"])
+    return [
+        (float(x[i]), float(smooth[i]), float(max(w, 2.0) * spacing[i]))
+        for i, w in zip(at[order], spans[order], strict=True)
+    ]
+
+
+def find_peaks_at(
+    x: Array, y: Array, center: float, shape: str = "pseudo_voigt", fwhm: float | None = None
+) -> Peak:
+    """A start for a peak where the user clicked: height and width read off the data.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        What is not fitted yet: data, or data less the other peaks.
+    center : float
+    shape : str
+    fwhm : float, optional
+        When dragged out.
+    """
+    i = int(np.argmin(np.abs(x - center)))
+    height = float(np.median(y[max(0, i - 1) : i + 2]))
+    if fwhm is None:
+        below = y < height / 2 if height > 0 else y > height / 2
+        left = np.flatnonzero(below[: i + 1])
+        right = np.flatnonzero(below[i:])
+        reach = [x[i] - x[left[-1]]] if left.size else []
+        reach += [x[i + right[0]] - x[i]] if right.size else []
+        spacing = (x[-1] - x[0]) / (x.size - 1)
+        fwhm = max(2 * float(min(reach, default=10 * spacing)), 2 * spacing)
+    return Peak.make(shape, center, height, fwhm)
+
+
+def add_at_residual(x: Array, y: Array, model: Model, shape: str | None = None) -> Model:
+    """With one peak more, where the smoothed residual is largest.
+
+    Raises
+    ------
+    FitError
+        The residual has no maximum.
+    """
+    rest = y - model.evaluate(x)
+    found = noise(rest)
+    places = candidates(x, rest, 0.0, found.reach)
+    if not places:
+        raise FitError("The residual has no maximum.", hint="The model may be complete.")
+    widths = [p.fwhm for p in model.peaks]
+    best = max(places, key=lambda p: p[1] * math.sqrt(p[2]))
+    kind = shape or (model.peaks[-1].shape if model.peaks else "pseudo_voigt")
+    usual = float(np.median(widths)) if widths else best[2]
+    peak = Peak.make(kind, best[0], best[1], min(best[2], 4 * usual))
+    return model.add(
+        dataclasses.replace(peak, partner=bool(model.peaks and model.peaks[-1].partner))
+    )
+
+
+def find_model(
+    x: Array, y: Array, *, shape: str | None = None, background: str | None = None,
+    sigma: Array | None = None, check: Check = unchecked,
+) -> Model:  # fmt: skip
+    """Find peaks, and as many as the data justify.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+    shape : str, optional
+        Default: pseudo-Voigt, and Gaussian or Lorentzian where the mixing is at its limit. A peak
+        that reaches the limit of the given shape becomes the simpler shape too.
+    background : str, optional
+        None: none, or a linear one where the data do not come down to zero.
+    sigma : ndarray, shape (n,), optional
+        Standard deviations of y; default: estimated, the same everywhere.
+    check : callable(fraction, message)
+        On Cancelled the best so far is returned.
+
+    Raises
+    ------
+    FitError
+        No peak rises above the noise.
+    """
+    search = _Search(x, y, shape or "pseudo_voigt", background, sigma, check)
+    try:
+        search.run()
+    except Cancelled:
+        if not search.model.peaks:
+            raise
+    return search.model
+
+
+class _Search:
+    def __init__(
+        self, x: Array, y: Array, shape: str, background: str | None, sigma: Array | None,
+        check: Check,
+    ) -> None:  # fmt: skip
+        shapes.shape(shape)
+        self.shape, self.check = shape, check
+        found = noise(y)
+        step = min(found.reach, max(1, x.size // 300))
+        n = x.size // step * step
+        self.x = x[:n].reshape(-1, step).mean(axis=1)
+        self.y = y[:n].reshape(-1, step).mean(axis=1)
+        self.reach = max(1, found.reach // step)
+        self.spacing = float(np.median(np.diff(self.x)))
+        self.span = float(x[-1] - x[0])
+        floor = 1e-5 * float(np.ptp(y))
+        self.sigma = np.full(self.x.size, max(found.sigma, floor))
+        if sigma is not None:
+            self.sigma = np.maximum(sigma[:n].reshape(-1, step).mean(axis=1), floor)
+        low = float(np.percentile(self.y, 5))
+        if background is None and low > max(
+            5 * float(np.median(self.sigma)), 0.03 * float(np.ptp(y))
+        ):
+            background = "linear"
+        under = Background.make(background, self.x, self.y) if background else None
+        self.model = Model((), under)
+        self.solution: engine.Solution | None = None
+        self.problem: engine.Problem | None = None
+
+    def run(self) -> None:
+        rest = self.y - self.model.under(self.x)
+        sigma = float(np.median(self.sigma))
+        places = candidates(self.x, rest, sigma, self.reach)[:_MOST]
+        if not places:
+            raise FitError(
+                "No peak rises above the noise.",
+                hint="Smooth the spectrum, choose a range, or add peaks by hand.",
+                noise=sigma,
+            )
+        self.fit(self.model.add(*(self.peak(*p) for p in places)))
+        for round_ in range(_ROUNDS):
+            self.check(0.2 + 0.1 * round_, f"{len(self.model.peaks)} peaks")
+            if len(self.model.peaks) >= _MOST or not self.grow():
+                break
+        for _ in range(12):
+            self.check(0.8, f"{len(self.model.peaks)} peaks")
+            if not self.clean():
+                break
+
+    def peak(self, center: float, height: float, fwhm: float) -> Peak:
+        fwhm = min(max(fwhm, 2 * self.spacing), self.span / 4)
+        peak = Peak.make(self.shape, center, max(height, 0.0), fwhm)
+        peak = peak.edit("height", min=0.0)
+        reach = 1.0 * fwhm
+        peak = peak.edit(
+            "center", min=max(center - reach, self.x[0]), max=min(center + reach, self.x[-1])
+        )
+        for p in shapes.shape(self.shape).extra:
+            if p.of_width == 1.0:
+                peak = peak.edit(p.name, min=self.spacing, max=self.span)
+        return peak
+
+    def fit(self, model: Model, evaluations: int = 25) -> None:
+        weights = 1 / np.sqrt(self.sigma**2 + (_MISFIT * np.maximum(self.y, 0)) ** 2)
+        self.problem = engine.Problem(model, self.x, self.y, weights)
+        self.solution = engine.solve(
+            self.problem, tolerance=1e-2, max_evaluations=evaluations, check=unchecked
+        )
+        values = self.problem.full(self.solution.free)
+        self.model = model.with_values(dict(zip(self.problem.names, values.tolist(), strict=True)))
+
+    @property
+    def bic(self) -> float:
+        assert self.solution is not None
+        independent = self.x.size / self.reach
+        return self.solution.cost / self.reach + math.log(independent) * self.solution.free.size
+
+    def grow(self) -> bool:
+        """Add peaks where the residual stands out; keep them if the criterion says so."""
+        before, model, solution, problem = self.bic, self.model, self.solution, self.problem
+        assert solution is not None
+        fresh = self.stand_out(-solution.residual)
+        if not fresh:
+            return False
+        self.fit(model.add(*fresh))
+        self.prune()
+        if self.bic < before - 2:
+            return True
+        self.model, self.solution, self.problem = model, solution, problem
+        return False
+
+    def stand_out(self, rest: Array) -> list[Peak]:
+        widths = [p.fwhm for p in self.model.peaks]
+        usual = float(np.median(widths)) if widths else 10 * self.spacing
+        weights = 1 / np.sqrt(self.sigma**2 + (_MISFIT * np.maximum(self.y, 0)) ** 2)
+        hits: list[tuple[float, float, float, float]] = []
+        for scale in (0.5, 1.0, 2.0, 5.0):
+            fwhm = min(max(scale * usual, 3 * self.spacing), self.span / 4)
+            s = fwhm / _FWHM / self.spacing
+            kernel_norm = math.sqrt(2 * math.sqrt(math.pi) * s)
+            score = gaussian_filter1d(rest, s, mode="nearest") * kernel_norm / math.sqrt(self.reach)
+            at, properties = find_peaks(score, height=_THRESHOLD, prominence=_THRESHOLD / 2)
+            for i, high in zip(at, properties["peak_heights"], strict=True):
+                height = high * math.sqrt(self.reach) / kernel_norm * math.sqrt(2) / weights[i]
+                hits.append((float(high), float(self.x[i]), float(height), fwhm))
+        taken: list[tuple[float, float]] = []
+        fresh = []
+        for _, center, height, fwhm in sorted(hits, reverse=True):
+            if all(abs(center - c) > 0.7 * (fwhm + w) for c, w in taken):
+                taken.append((center, fwhm))
+                fresh.append(self.peak(center, height, fwhm))
+            if len(fresh) + len(self.model.peaks) >= _MOST or len(fresh) >= 8:
+                break
+        return fresh
+
+    def prune(self) -> None:
+        """Drop peaks that do not earn their parameters."""
+        while True:
+            assert self.solution is not None
+            assert self.problem is not None
+            cost = math.log(self.x.size / self.reach)
+            errors = engine.covariance(self.solution, self.problem, scaled=False)
+            where = {n: i for i, n in enumerate(self.problem.free_names)}
+            weak = []
+            for peak in self.model.peaks:
+                i = where[f"{peak.name}_height"]
+                free = sum(f"{peak.name}_{n}" in where for n in shapes.shape(peak.shape).names)
+                variance = errors[i, i] * self.reach
+                gain = peak.height**2 / variance if variance > 0 else 0.0
+                if gain < cost * free:
+                    weak.append((gain, peak.name))
+            if not weak or len(weak) == len(self.model.peaks) == 1:
+                return
+            gone = [name for _, name in sorted(weak)[: max(1, len(weak) // 2)]]
+            if len(gone) == len(self.model.peaks):
+                gone = gone[1:]
+            self.fit(self.model.remove(*gone), 10)
+
+    def clean(self) -> bool:
+        """Mend what advice would point out; whether anything was changed."""
+        assert self.problem is not None
+        assert self.solution is not None
+        model = self.model
+        for peak in model.peaks:
+            for name, param in zip(shapes.shape(peak.shape).names, peak.params, strict=True):
+                side = bound_reached(param)
+                if side is None:
+                    continue
+                simpler = _LIMIT_SHAPES.get((peak.shape, name, side))
+                if simpler:
+                    model = model.with_peak(self.simplified(peak, simpler))
+                elif len(model.peaks) > 1:
+                    model = model.remove(peak.name)
+                break
+        if model is self.model:
+            model = self.untangled(model)
+        if model is self.model:
+            return False
+        self.fit(model)
+        return True
+
+    def simplified(self, peak: Peak, shape: str) -> Peak:
+        simple = peak.with_shape(shape)
+        return simple.edit("fwhm", min=self.spacing, max=self.span).moved(fwhm=peak.fwhm)
+
+    def untangled(self, model: Model) -> Model:
+        for a, b in merged_pairs(model):
+            return merge(model, a, b)
+        assert self.solution is not None
+        assert self.problem is not None
+        covariance = engine.covariance(self.solution, self.problem)
+        d = np.sqrt(np.diag(covariance))
+        names = self.problem.free_names
+        peaks = {p.name: p for p in model.peaks}
+        lost = np.flatnonzero(~np.isfinite(d))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            c = np.abs(np.nan_to_num(covariance / np.outer(d, d)))
+        i, j = np.nonzero(np.triu(c > CORRELATED - 0.02, 1))
+        pairs = [(names[a], names[b]) for a, b in zip(i, j, strict=True)]
+        pairs += [(names[k], names[k]) for k in lost]
+        for first, second in pairs:
+            one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
+            if one is None and two is None:
+                continue
+            if one is two and one is not None and "eta" in shapes.shape(one.shape).names:
+                simple = "lorentzian" if one["eta"].value > 0.5 else "gaussian"
+                return model.with_peak(self.simplified(one, simple))
+            weaker = min((p for p in (one, two) if p), key=lambda p: p.area)
+            if len(model.peaks) > 1:
+                return model.remove(weaker.name)
+        return model
