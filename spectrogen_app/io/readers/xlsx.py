@@ -58,8 +58,9 @@ class XlsxReader(Reader):
             found, reasons = _sheets(source, book, layout or TextLayout(), check)
         except (ReadError, MemoryError):
             raise
-        except (InvalidFileException, BadZipFile, ZlibError, KeyError, ValueError, OSError, TypeError,
-                AttributeError, IndexError, EOFError, SyntaxError, RuntimeError) as error:
+        except (InvalidFileException, BadZipFile, ZlibError, KeyError, ValueError, OSError,
+                TypeError, AttributeError, IndexError, EOFError, SyntaxError,
+                RuntimeError) as error:
             raise source.refuse(
                 f"is a damaged workbook ({type(error).__name__}: {str(error)[:100]}).",
                 "Open and save it with Excel, or export it as CSV.",
