@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import XKind, YUnit, default_unit
+from spectrogen_app.data.axis import CU_KALPHA, XKind, YUnit, default_unit
 from spectrogen_app.data.modality import MODALITIES
 
 
@@ -127,6 +128,29 @@ _LASERS = (
     229, 244, 257, 266, 325, 355, 405, 442, 457, 473, 488, 514.5, 532, 561, 568, 594, 633, 638,
     647, 660, 671, 676, 690, 752, 780, 785, 808, 830, 976, 1030, 1064,
 )  # fmt: skip
+
+
+def xray_wavelength(pairs: Mapping[str, object]) -> float | None:
+    """The X-ray wavelength that header pairs tell, angstrom: a number, or a named line."""
+    for key, value in pairs.items():
+        if re.search(r"(?i)wave\s*-?length|lambda|λ|x-?ray", key):
+            for match in re.finditer(r"(?<![\w.])\d?[.,]\d+", str(value)):
+                number = float(match[0].replace(",", "."))
+                if 0.1 < number < 3:
+                    return number
+    for key, value in pairs.items():
+        if re.search(r"(?i)anode|tube|target|radiation|source", key):
+            match = re.search(r"(?i)\b(Cu|Co|Mo|Cr|Fe|Ag)\b", str(value))
+            if match:
+                return K_ALPHA[match[1].capitalize()]
+    return None
+
+
+K_ALPHA = {
+    "Cu": CU_KALPHA, "Co": 1.790260, "Mo": 0.710730, "Cr": 2.291000, "Fe": 1.937355,
+    "Ag": 0.560885,
+}  # fmt: skip
+"""K-alpha wavelengths in angstrom, weighted means (International Tables for Crystallography C)."""
 
 
 def recognise(

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from zlib import error as ZlibError
 
+from spectrogen_app.data.axis import CU_KALPHA, XKind
 from spectrogen_app.data.modality import modality as find_modality
 from spectrogen_app.data.provenance import Origin, Provenance
 from spectrogen_app.data.spectrum import Spectrum
@@ -358,19 +359,24 @@ def _verdict(source: Source, reader: Reader, spectra: Sequence[Spectrum], check:
         check_spectrum(spectrum)
         if spectrum.provenance.format:
             return spectrum
+        unknown = spectrum.x_kind is XKind.TWO_THETA and spectrum.wavelength is None
         return spectrum.replace(
             origin=_origin(spectrum),
+            wavelength=CU_KALPHA if unknown else spectrum.wavelength,
             provenance=Provenance(
                 str(source.path), source.sha256, reader.name, index, assumptions,
                 spectrum.provenance.steps, spectrum.provenance.generation,
             )
         )  # fmt: skip
 
+    first = spectra[0]
+    if first.x_kind is XKind.TWO_THETA and first.wavelength is None:
+        source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha), since the file names none.")
     assumptions = tuple(source.assumptions)
     finished: Sequence[Spectrum]
     if isinstance(spectra, SpectrumList):
         finished = spectra.map(finish)
-        check_spectrum(spectra[0])
+        check_spectrum(first)
     else:
         finished = tuple(finish(i, s) for i, s in enumerate(spectra))
     return Verdict(

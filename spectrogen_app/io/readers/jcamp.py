@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import CU_KALPHA, XKind, YUnit
+from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import Reader, Source, TextLayout
@@ -150,9 +150,6 @@ class JcampReader(Reader):
                     "x is taken as 2theta in degrees."
                 )
             wavelength = _xray(block)
-            if wavelength is None:
-                wavelength = CU_KALPHA
-                source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha).")
             y_unit = YUnit.COUNTS.value
         elif said == "unknown" or (axis is None and x_text):
             modality, x_kind, x_unit = "unknown", XKind.OTHER, x_text.strip().lower()[:40]

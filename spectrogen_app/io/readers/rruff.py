@@ -13,7 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import CU_KALPHA, XKind, YUnit
+from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout
@@ -78,9 +78,6 @@ class RruffReader(Reader):
             modality = _technique(source, x)
         if modality == "ir" and x.max() < FAR_INFRARED_TOP:
             modality = "fir"
-        if modality == "xrd" and wavelength is None:
-            wavelength = CU_KALPHA
-            source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha).")
         if modality in ("raman", "ir", "fir"):
             _tell_forced_zeros(source, y)
         return source.spectrum(

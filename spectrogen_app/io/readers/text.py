@@ -25,7 +25,7 @@ from spectrogen_app.data.axis import XKind, units_of
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import HEAD, Reader, Source, TextLayout, decode, text_encoding
-from spectrogen_app.io.recognise import laser_nm, recognise, x_axis, y_axis
+from spectrogen_app.io.recognise import laser_nm, recognise, x_axis, xray_wavelength, y_axis
 
 BLOCK = 1 << 23
 """Bytes of text parsed at once."""
@@ -513,6 +513,9 @@ def spectra_of_table(
                     sample=_sample(header.pairs) or (source.path.stem if several else ""),
                     formula=_pick(header.pairs, "formula", "chemical formula"),
                     laser_nm=_laser(header, source) if known.modality == "raman" else None,
+                    wavelength=(
+                        xray_wavelength(header.pairs) if known.modality == "xrd" else None
+                    ),
                     metadata=dict(header.pairs),
                     **band,
                 )

@@ -50,7 +50,8 @@ def test_generated_spectrum_comes_back_whole(tmp_path: Path) -> None:
     text = (tmp_path / "a.csv").read_text("utf-8")
     for line in ("# origin: generated", "# seed: 7", "# model: spectrogen-1", "# modality: ir",
                  "# sample: Calcite R040070", "# source SHA-256: " + "cd" * 32,
-                 "# step: crop(1, 2)", "# references: Calcite R040070 0.6000; Dolomite"):  # fmt: skip
+                 "# step: crop(1, 2)",
+                 "# references: Calcite R040070 0.6000; Dolomite"):  # fmt: skip
         assert line in text
     assert "Wavenumber (cm⁻¹),Infrared (absorbance),lower,upper" in text
 
@@ -86,7 +87,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_v
     band=st.booleans(),
 )  # fmt: skip
 def test_round_trip_of_anything(
-    tmp_path_factory: pytest.TempPathFactory, y: list[float], step: float, start: float,
+    tmp_path_factory: pytest.TempPathFactory, *, y: list[float], step: float, start: float,
     name: str, metadata: dict, band: bool,
 ) -> None:  # fmt: skip
     path = tmp_path_factory.mktemp("csv") / "a.csv"

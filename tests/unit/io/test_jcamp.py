@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_encoded_integers_decode(values: list[int]) -> None:
             deltas = [b - a for a, b in zip([previous, *chunk], chunk, strict=False)]
         else:
             line += code(chunk[0], squeezed)
-            deltas = [b - a for a, b in zip(chunk, chunk[1:], strict=False)]
+            deltas = [b - a for a, b in pairwise(chunk)]
         lines.append(line + "".join(code(d, difference) for d in deltas))
         previous = chunk[-1]
     found, _ = parse_asdf(source, lines)
