@@ -181,7 +181,11 @@ class Spectrum:
 def _clean(columns: Mapping[str, ArrayLike | None]) -> dict[str, NDArray[np.float64]]:
     """Sorted, averaged, checked, read-only copies of the columns that are there."""
     try:
-        arrays = {k: np.array(v, dtype=np.float64) for k, v in columns.items() if v is not None}
+        arrays = {
+            k: np.array(v, dtype=np.float64)
+            for k, v in columns.items()
+            if v is not None or k in ("x", "y")
+        }
     except (TypeError, ValueError) as error:
         raise SpectrumError(
             f"Expected columns of numbers, found something else ({error}).",
