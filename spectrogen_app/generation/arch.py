@@ -1,0 +1,463 @@
+"""The network: it scores every remembered sample for a query and mixes their line tables.
+
+For each pair of query and training sample about forty likenesses are measured (see
+:mod:`spectrogen_app.generation.memory`); a small network turns them into the share of that sample
+in the answer. Kernel ridge regression from the same sources is added with a learned gain. The
+answer is decoded from the mixed line densities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spectrogen_app.data.formula import ELEMENTS, Formula
+from spectrogen_app.generation.config import Config
+from spectrogen_app.generation.memory import (
+    PAIR_FEATURES,
+    Composition,
+    Memory,
+    Query,
+    moved,
+    pair_features,
+    remember,
+)
+from spectrogen_app.generation.result import Line
+
+FORMULA = "formula"
+CANDIDATES = 160
+"""Most training samples that take part in one answer."""
+GAIN = 0.3
+FULL_COVERAGE = 0.9
+"""Spectra that cover this share of the grid are compared on all of it."""
+FloatArray = NDArray[np.float64]
+
+
+@dataclass
+class Pairs:
+    """Candidates for each query.
+
+    Attributes
+    ----------
+    rows : Tensor of int, shape (batch, candidates)
+        Rows of the target's remembered spectra.
+    features : Tensor, shape (batch, candidates, features)
+    ridge : Tensor, shape (batch, rows)
+        Weights of kernel ridge regression, scaled to an answer of unit length.
+    pattern : int
+        Which sources were given.
+    familiarity : Tensor, shape (batch, FAMILIARITY_FEATURES)
+    """
+
+    rows: Tensor
+    features: Tensor
+    ridge: Tensor
+    pattern: int
+    familiarity: Tensor
+
+
+FAMILIARITY_FEATURES = 6
+
+
+class PairScorer(nn.Module):
+    """Scores pairs of query and training sample for one target."""
+
+    def __init__(self, features: int, patterns: int, hidden: int = 48) -> None:
+        super().__init__()
+        self.mean = nn.Buffer(torch.zeros(features))
+        self.scale = nn.Buffer(torch.ones(features))
+        self.linear = nn.Linear(features, 1)
+        last = nn.Linear(hidden, 1)
+        nn.init.zeros_(last.weight)
+        self.deep = nn.Sequential(
+            nn.Linear(features, hidden), nn.GELU(), nn.Dropout(0.1),
+            nn.Linear(hidden, hidden), nn.GELU(), last,
+        )  # fmt: skip
+        self.gain = nn.Parameter(torch.zeros(patterns))
+
+    def forward(self, pairs: Pairs) -> Tensor:
+        """Shares of the candidates, shape (batch, candidates)."""
+        x = (pairs.features - self.mean) / self.scale
+        return torch.softmax((self.linear(x) + self.deep(x))[..., 0], 1)
+
+    def ridge_gain(self, pattern: int) -> Tensor:
+        """Gain of kernel ridge regression for a pattern of sources."""
+        return GAIN * nn.functional.softplus(self.gain[pattern])
+
+
+def patterns_of(config: Config, target: str) -> dict[str, int]:
+    """Bit of each possible source of a target."""
+    others = [m for m in config.grids if m != target]
+    return {s: 1 << i for i, s in enumerate((*others, FORMULA))}
+
+
+def feature_count(config: Config, target: str) -> int:
+    """Number of pair features of a target."""
+    views = sum(2 * len(config.views[m]) + 1 for m in config.grids if m != target)
+    return views + PAIR_FEATURES + 3 + 3 + len(config.grids) + 1
+
+
+def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
+    """Find the candidates for each query and measure how like they are.
+
+    Parameters
+    ----------
+    memory : Memory
+    query : Query
+        Without the target's own modality.
+    target : str
+    """
+    config = memory.config
+    samples = memory.rows[target]
+    batch, rows = len(query), len(samples)
+    zeros = memory.log_count.new_zeros
+    columns: list[Tensor] = []
+    prior = zeros(batch, rows)
+    seen = [zeros(batch)] * 2
+    for m in (m for m in config.grids if m != target):
+        width = len(config.views[m])
+        if m not in query.cosines:
+            columns.append(zeros(batch, rows, 2 * width + 1))
+            continue
+        at = memory.row_of(m)[samples]
+        has = (at >= 0).float()
+        cosines = query.cosines[m].transpose(1, 2)
+        real = cosines[:, at.clamp_min(0)] * has[None, :, None]
+        guessed = zeros(batch, rows, width)
+        lacking, carriers, weights, norms = memory.imputed(m, target)
+        if len(lacking):
+            along = cosines[:, memory.row_of(m)[carriers]]
+            guessed[:, lacking] = torch.einsum("bcv,lc->blv", along, weights) / norms[None]
+        columns += [real, guessed, has[None, :, None].expand(batch, -1, 1)]
+        prior = prior + (real + guessed).mean(-1)
+        seen = [seen[0] + cosines.amax((1, 2)), seen[1] + cosines[..., 0].amax(1)]
+    if query.composition is not None:
+        alike = pair_features(query.composition, memory.composition.take(samples))
+        columns.append(alike)
+        prior = prior + 1.5 * alike[..., -1] + 0.5 * alike[..., 2]
+        closest = alike[..., -1].amax(1)
+    else:
+        columns.append(zeros(batch, rows, PAIR_FEATURES))
+        closest = zeros(batch)
+    spectral = tuple(query.cosines)
+    if spectral:
+        guess = memory.predicted_composition(query, spectral)
+        likes = [guess[k] @ memory.composition[k][samples].T for k in guess]
+        columns.append(torch.stack(likes, -1))
+        if query.composition is None:
+            prior = prior + torch.stack(likes).mean(0)
+    else:
+        columns.append(zeros(batch, rows, 3))
+    ridge = memory.ridge(query.sources, target)
+    solved = zeros(batch, rows)
+    solved[:, memory.row_of(target)[ridge.samples]] = ridge.weights(
+        memory.kernel_to(query, query.sources, ridge.samples)
+    )
+    stored = memory.target(target)
+    answer = solved @ stored
+    length = answer.norm(dim=1, keepdim=True).clamp_min(1e-9)
+    likeness = (answer / length) @ stored.T
+    prior = prior + likeness
+    columns += [
+        likeness[..., None], 3 * solved[..., None],
+        memory.log_count[samples][None, :, None].expand(batch, -1, 1),
+    ]  # fmt: skip
+    count = min(CANDIDATES, rows)
+    best = prior.topk(count, dim=1)
+    features = torch.cat(columns, -1)
+    features = features.gather(1, best.indices[..., None].expand(-1, -1, features.shape[-1]))
+    bits = patterns_of(config, target)
+    flags = features.new_tensor([float(s in query.sources) for s in bits])
+    features = torch.cat(
+        [
+            features, flags.expand(batch, count, -1),
+            (best.values - best.values[:, :1])[..., None],
+        ],
+        -1,
+    )  # fmt: skip
+    given = max(len(spectral), 1)
+    familiarity = torch.stack(
+        [seen[0] / given, seen[1] / given, closest, best.values[:, 0] / (len(query.sources) + 1),
+         best.values[:, 0] - best.values[:, min(5, count - 1)], length[:, 0]], 1,
+    )  # fmt: skip
+    pattern = sum(bits[s] for s in query.sources)
+    return Pairs(best.indices, features, solved / length, pattern, familiarity)
+
+
+def mix(scorer: PairScorer, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """Weights on the target's remembered unit spectra, shape (batch, rows).
+
+    Returns
+    -------
+    weights, shares : Tensor
+        With and without kernel ridge regression; ``shares`` add up to 1.
+    """
+    shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, scorer(pairs))
+    return shares + scorer.ridge_gain(pairs.pattern) * pairs.ridge, shares
+
+
+@dataclass
+class Reply:
+    """Answers for one target.
+
+    Attributes
+    ----------
+    y, lower, upper : ndarray, shape (batch, size)
+        1 is the highest peak; the band is pointwise.
+    sure_lower, sure_upper : ndarray, shape (batch, size)
+        The band that holds the whole spectrum at once.
+    familiarity : ndarray, shape (batch,)
+    weights : ndarray, shape (batch, samples)
+        Share of each training sample.
+    """
+
+    y: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    sure_lower: FloatArray
+    sure_upper: FloatArray
+    familiarity: FloatArray
+    weights: FloatArray
+    _lines: Callable[[int], tuple[Line, ...]]
+
+    def lines(self, row: int) -> tuple[Line, ...]:
+        """The line list of one answer."""
+        return self._lines(row)
+
+
+class Network:
+    """A model: memory, scorers and calibration.
+
+    Parameters
+    ----------
+    config : Config
+    tensors : mapping of str to Tensor
+        As in ``weights.safetensors``.
+    """
+
+    def __init__(self, config: Config, tensors: Mapping[str, Tensor]) -> None:
+        self.config = config
+        self.tensors = dict(tensors)
+        self.memory, self.banks = remember(config, tensors)
+        self.sources = tuple(config.grids)
+        self.scorers: dict[str, list[PairScorer]] = {}
+        for target in config.settings["targets"]:
+            self.scorers[target] = [
+                self._scorer(target, k) for k in range(int(config.settings["members"]))
+            ]
+        self.targets = tuple(self.scorers)
+
+    def _scorer(self, target: str, k: int) -> PairScorer:
+        prefix = f"scorer.{target}.{k}."
+        state = {n[len(prefix) :]: t.float() for n, t in self.tensors.items()
+                 if n.startswith(prefix)}  # fmt: skip
+        scorer = PairScorer(
+            feature_count(self.config, target), 1 << len(self.config.grids),
+            hidden=state["deep.0.weight"].shape[0],
+        )  # fmt: skip
+        scorer.load_state_dict(state)
+        return scorer.eval()
+
+    def to(self, device: str) -> None:
+        """Move to a device."""
+        if str(self.memory.device) == device:
+            return
+        self.memory = moved(self.memory, device)
+        for bank in self.banks.values():
+            bank.spectrum_of_shapes = bank.spectrum_of_shapes.to(device)
+        for members in self.scorers.values():
+            for scorer in members:
+                scorer.to(device)
+
+    def query(
+        self,
+        arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
+        formulas: Sequence[Formula] | None,
+    ) -> Query:
+        """Compare spectra on the grid, shape (batch, size), and formulas with the memory."""
+        device = self.memory.device
+        cosines = {}
+        for m, (y, mask) in arrays.items():
+            given = torch.as_tensor(y, dtype=torch.float32, device=device)
+            out = given.new_empty(len(y), len(self.config.views[m]), len(self.memory.rows[m]))
+            for key, rows in _by_mask(mask).items():
+                at = torch.as_tensor(rows, device=device)
+                part = None if key is None else torch.as_tensor(
+                    np.unpackbits(np.frombuffer(key, np.uint8), count=mask.shape[1]).astype(bool),
+                    device=device,
+                )  # fmt: skip
+                seen = given[at] if part is None else given[at] * part
+                out[at] = self.memory.cosines(m, seen, part)
+            cosines[m] = out
+        composition = None
+        if formulas is not None:
+            counts = torch.tensor(
+                [[f.counts.get(e, 0.0) for e in ELEMENTS] for f in formulas], dtype=torch.float32
+            )
+            composition = Composition.of(counts.to(device))
+        return Query(cosines, composition)
+
+    @torch.inference_mode()
+    def reply(
+        self,
+        arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
+        formulas: Sequence[Formula] | None,
+        target: str,
+    ) -> Reply:
+        """Answer queries that are given by the same sources."""
+        return self.answer(self.query(arrays, formulas), target)
+
+    @torch.inference_mode()
+    def answer(self, query: Query, target: str) -> Reply:
+        """Answer queries already compared with the memory."""
+        memory = self.memory
+        pairs = build_pairs(memory, query, target)
+        mixed = [mix(s, pairs) for s in self.scorers[target]]
+        weights = torch.stack([w for w, _ in mixed]).mean(0)
+        shares = torch.stack([s for _, s in mixed]).mean(0)
+        spread = torch.stack([s for _, s in mixed]).std(0).sum(1) if len(mixed) > 1 else None
+        if pairs.pattern in self.config.settings.get("fallback", {}).get(target, ()):
+            weights = pairs.ridge
+        y, height, sigma = compose(memory, target, weights, shares)
+        calibration = self.config.settings["calibration"][target]
+        familiarity = familiar(calibration["familiarity"], pairs, shares, spread, y)
+        factors = band_factors(calibration["bands"], familiarity)
+        bands = [
+            (y + f[:, None] * sigma).clamp(0, 1.5).cpu().numpy().astype(float)
+            for f in factors.to(y).unbind(1)
+        ]
+        by_sample = torch.zeros(len(query), len(memory), device=memory.device)
+        by_sample[:, memory.rows[target]] = shares
+        coefficient = (weights / memory.target_norm(target) / height).cpu().numpy()
+        tables = self._lines_of(target)
+
+        def lines(row: int) -> tuple[Line, ...]:
+            return self.banks[target].lines(tables(coefficient[row]))
+
+        out = y.cpu().numpy().astype(float)
+        return Reply(
+            out, np.minimum(bands[0], out), np.maximum(bands[1], out),
+            np.minimum(bands[2], out), np.maximum(bands[3], out),
+            familiarity.cpu().numpy().astype(float), by_sample.cpu().numpy(), lines,
+        )  # fmt: skip
+
+    def _lines_of(self, target: str) -> Any:
+        start = self.tensors[f"{target}.start"].numpy().astype(np.int64)
+        shape = self.tensors[f"{target}.shape"].numpy().astype(np.int64)
+        place = self.tensors[f"{target}.place"].numpy().astype(np.int64)
+        height = self.tensors[f"{target}.height"].numpy()
+        size, shapes = self.config.grids[target].size, len(self.config.banks[target].fwhm)
+
+        def density(coefficient: NDArray[np.float32]) -> FloatArray:
+            out = np.zeros(shapes * size)
+            for row in np.argsort(-np.abs(coefficient))[:CANDIDATES]:
+                part = slice(start[row], start[row + 1])
+                at = shape[part] * size + place[part]
+                np.add.at(out, at, coefficient[row] * height[part].astype(float))
+            return out.clip(0).reshape(shapes, size)
+
+        return density
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
+        formulas: Sequence[Formula] | None,
+        target: str,
+        n: int,
+        seed: int,
+    ) -> FloatArray:
+        """Draw ``n`` spectra, each the line table of one training sample, by share; (n, size)."""
+        pairs = build_pairs(self.memory, self.query(arrays, formulas), target)
+        shares = torch.stack([mix(s, pairs)[1] for s in self.scorers[target]]).mean(0)[0]
+        generator = torch.Generator().manual_seed(seed)
+        count = min(n, int((shares > 0).sum()))
+        drawn = torch.multinomial(shares.cpu(), count, generator=generator)
+        y = self.memory.spectra[target][drawn.to(shares.device)]
+        return (y / y.amax(1, keepdim=True).clamp_min(1e-9)).cpu().numpy().astype(float)
+
+
+def _by_mask(mask: NDArray[np.bool_]) -> dict[bytes | None, list[int]]:
+    """Rows by the part that was measured; None stands for all of the grid.
+
+    The ends of a partial range are moved inwards to one of 64 places, so that few parts differ.
+    """
+    out: dict[bytes | None, list[int]] = {}
+    step = max(1, mask.shape[1] // 64)
+    for i, row in enumerate(mask):
+        key = None
+        if row.mean() < FULL_COVERAGE:
+            seen = np.flatnonzero(row)
+            low, high = -(-seen[0] // step) * step, (seen[-1] + 1) // step * step
+            cut = row.copy()
+            cut[:low] = False
+            cut[high:] = False
+            key = np.packbits(cut if cut.any() else row).tobytes()
+        out.setdefault(key, []).append(i)
+    return out
+
+
+def compose(
+    memory: Memory, target: str, weights: Tensor, shares: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mix remembered spectra.
+
+    Parameters
+    ----------
+    weights, shares : Tensor, shape (batch, rows)
+        On unit spectra; see :func:`mix`.
+
+    Returns
+    -------
+    y : Tensor, shape (batch, size)
+        Clipped at 0, 1 is the highest point.
+    height : Tensor, shape (batch, 1)
+        What the mixture was divided by.
+    sigma : Tensor, shape (batch, size)
+        Spread of the contributing spectra, plus a floor.
+    """
+    norm = memory.target_norm(target)
+    stored = memory.spectra[target]
+    mixed = (weights / norm) @ stored
+    low = torch.quantile(mixed, 0.02, dim=1, keepdim=True)
+    mixed = (mixed - low).clamp_min(0)
+    height = mixed.amax(1, keepdim=True).clamp_min(1e-9)
+    y = mixed / height
+    top = stored.amax(1).clamp_min(1e-6)
+    first, second = (shares / top) @ stored, (shares / top**2) @ stored**2
+    sigma = (second - first**2).clamp_min(0).sqrt() + 0.15 * y + 0.01
+    return y, height, sigma
+
+
+def familiarity_inputs(pairs: Pairs, shares: Tensor, spread: Tensor | None, y: Tensor) -> Tensor:
+    """What familiarity is judged from, shape (batch, FAMILIARITY_FEATURES + 3)."""
+    top = shares.amax(1)
+    entropy = -(shares * (shares + 1e-9).log()).sum(1)
+    disagreement = torch.zeros_like(top) if spread is None else spread
+    return torch.cat([pairs.familiarity, torch.stack([top, entropy, disagreement], 1)], 1)
+
+
+def familiar(
+    judge: Mapping[str, Any], pairs: Pairs, shares: Tensor, spread: Tensor | None, y: Tensor
+) -> Tensor:
+    """Familiarity 0..1 by logistic regression, one per pattern of sources, shape (batch,)."""
+    fitted = judge.get(str(pairs.pattern), judge["all"])
+    x = familiarity_inputs(pairs, shares, spread, y)
+    mean, scale, weight = (x.new_tensor(fitted[k]) for k in ("mean", "scale", "weight"))
+    return torch.sigmoid(((x - mean) / scale) @ weight + fitted["bias"])
+
+
+def band_factors(bands: Mapping[str, Any], familiarity: Tensor) -> Tensor:
+    """Multiples of sigma for lower, upper, sure lower and sure upper, shape (batch, 4).
+
+    Interpolated between the centres of the familiarity classes that were calibrated.
+    """
+    centres, factors = np.array(bands["centres"]), np.array(bands["factors"])
+    f = familiarity.cpu().numpy()
+    return torch.tensor(np.stack([np.interp(f, centres, column) for column in factors.T], 1))

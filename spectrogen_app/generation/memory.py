@@ -1,0 +1,475 @@
+"""What the model remembers of its training samples, and how like a query each of them is.
+
+Remembered are line tables, compositions and names, never a measured curve. Spectra of the training
+samples are rendered from their line tables.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spectrogen_app.data.formula import ELEMENTS
+from spectrogen_app.generation.config import Config, View
+from spectrogen_app.generation.lines import LineBank
+
+_CLASSES = (
+    "Li", "Na", "K Rb Cs Tl", "Mg Fe Mn Zn Co Ni", "Cu", "Be", "Ca Sr Cd", "Ba Pb",
+    "Al Ga Sc Cr In", "Y La Ce Nd Sm Gd Dy Yb Pr Er Th Eu Tb Ho", "Ti Zr Sn Hf Nb Ta", "P As V",
+    "S Se Te", "W Mo", "Si Ge", "B", "C", "N", "F", "Cl Br I", "O", "H", "Ag Au", "Sb Bi", "U",
+    "Hg",
+)  # fmt: skip
+_ANION_FORMERS = (
+    "C", "N", "P", "As", "V", "Si", "B", "S", "Se", "Te", "Cl", "F", "Br", "I", "W", "Mo", "U",
+    "Sb", "Cr", "Bi", "Ti",
+)  # fmt: skip
+_SPECTRUM_GAMMA = 5.0
+_RIDGE = 0.1
+_FORMULA = "formula"
+
+
+def unit(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Rows centred and of unit length; with a mask, over its part and 0 elsewhere."""
+    if mask is None:
+        x = x - x.mean(-1, keepdim=True)
+    else:
+        x = (x - (x * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp_min(1)) * mask
+    return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+
+def look(y: Tensor, view: View, mask: Tensor | None = None) -> Tensor:
+    """A view of spectra, shape (batch, size): power, blur, thinning, centring, unit length."""
+    y = y.clamp_min(0)
+    if view.power != 1.0:
+        y = y**view.power
+    if view.blur:
+        reach = int(4 * view.blur + 0.5)
+        at = torch.arange(-reach, reach + 1, dtype=y.dtype, device=y.device)
+        shape = torch.exp(-0.5 * (at / view.blur) ** 2)
+        y = torch.nn.functional.conv1d(
+            torch.nn.functional.pad(y[:, None], (reach, reach), mode="replicate"),
+            (shape / shape.sum())[None, None], stride=view.thin,
+        )[:, 0]  # fmt: skip
+    elif view.thin > 1:
+        y = y[:, :: view.thin]
+    return unit(y, None if mask is None else mask[:, :: view.thin].to(y.dtype))
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+
+@dataclass
+class Composition:
+    """Features of compositions, row-normalised for cosines.
+
+    Attributes
+    ----------
+    parts : dict of str to Tensor, shape (n, ...)
+    known : Tensor of bool, shape (n,)
+    """
+
+    parts: dict[str, Tensor]
+    known: Tensor
+
+    @classmethod
+    def of(cls, counts: Tensor) -> Composition:
+        """From atom counts, shape (n, elements); rows of zeros are unknown."""
+        total = counts.sum(-1, keepdim=True)
+        share = counts / total.clamp_min(1e-9)
+        member = _class_matrix(counts.device)
+        classes = share @ member
+        water = torch.tensor([e in ("O", "H") for e in ELEMENTS], device=counts.device)
+        class_water = member[water].sum(0) > 0
+        formers = [ELEMENTS.index(e) for e in _ANION_FORMERS]
+        parts = {
+            "share": share,
+            "elements": _rows(share.sqrt()),
+            "cations": _rows((share * ~water).sqrt()),
+            "classes": _rows(classes.sqrt()),
+            "class_cations": _rows((classes * ~class_water).sqrt()),
+            "class_share": classes * ~class_water,
+            "stoichiometry": _rows(share.sort(-1, descending=True).values[:, :10]),
+            "present": (share > 1e-6).float(),
+            "anions": (share[:, formers] > 0.01).float(),
+            "hydrogen": share[:, [ELEMENTS.index("H")]],
+            "oxygen": share[:, [ELEMENTS.index("O")]],
+        }
+        return cls(parts, total[:, 0] > 0)
+
+    def take(self, index: Tensor) -> Composition:
+        """Some rows."""
+        return Composition({k: v[index] for k, v in self.parts.items()}, self.known[index])
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self.parts[key]
+
+
+def _class_matrix(device: torch.device) -> Tensor:
+    member = torch.zeros(len(ELEMENTS), len(_CLASSES) + 1, device=device)
+    for i, element in enumerate(ELEMENTS):
+        where = [k for k, names in enumerate(_CLASSES) if element in names.split()]
+        member[i, where[0] if where else len(_CLASSES)] = 1
+    return member
+
+
+PAIR_FEATURES = 13
+
+
+def pair_features(a: Composition, b: Composition) -> Tensor:
+    """How alike compositions are, shape (a, b, PAIR_FEATURES); 0 where one is unknown."""
+
+    def dot(key: str) -> Tensor:
+        return a[key] @ b[key].T
+
+    def jaccard(key: str) -> Tensor:
+        both = dot(key)
+        return both / (a[key].sum(1)[:, None] + b[key].sum(1)[None] - both).clamp_min(1)
+
+    distance = torch.cdist(a["share"], b["share"], p=1)
+    columns = [
+        dot("elements"), dot("cations"), dot("classes"), dot("class_cations"),
+        dot("stoichiometry"), jaccard("present"), jaccard("anions"), distance,
+        (distance < 0.02).float(), (a["hydrogen"] - b["hydrogen"].T).abs(),
+        (a["oxygen"] - b["oxygen"].T).abs(),
+        torch.cdist(a["class_share"], b["class_share"], p=1), composition_kernel(a, b),
+    ]  # fmt: skip
+    both = (a.known[:, None] & b.known[None]).float()
+    return torch.stack(columns, -1) * both[..., None]
+
+
+def composition_kernel(a: Composition, b: Composition) -> Tensor:
+    """Similarity of compositions, 0..1, shape (a, b)."""
+    return (
+        torch.exp(-6 * (1 - a["elements"] @ b["elements"].T))
+        + 0.5 * torch.exp(-3 * (1 - a["classes"] @ b["classes"].T))
+        + 0.5 * torch.exp(-4 * (1 - a["cations"] @ b["cations"].T))
+    ) / 2
+
+
+@dataclass
+class Query:
+    """Samples asked about.
+
+    Attributes
+    ----------
+    cosines : dict of str to Tensor, shape (batch, views, rows)
+        With the remembered spectra of each source modality.
+    composition : Composition or None
+    """
+
+    cosines: dict[str, Tensor]
+    composition: Composition | None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What is given, ``formula`` last."""
+        return (*self.cosines, _FORMULA) if self.composition is not None else tuple(self.cosines)
+
+    def __len__(self) -> int:
+        if self.composition is not None:
+            return len(self.composition.known)
+        return len(next(iter(self.cosines.values())))
+
+    def take(self, index: Tensor, sources: Sequence[str]) -> Query:
+        """Some of the samples, knowing only some of the sources."""
+        composition = self.composition if _FORMULA in sources else None
+        return Query(
+            {m: c[index] for m, c in self.cosines.items() if m in sources},
+            composition.take(index) if composition else None,
+        )
+
+
+@dataclass
+class Ridge:
+    """Kernel ridge regression from some sources, as weights on training samples.
+
+    Attributes
+    ----------
+    samples : Tensor of int, shape (n,)
+    inverse : Tensor, shape (n, n)
+        Of the kernel matrix plus the ridge.
+    """
+
+    samples: Tensor
+    inverse: Tensor
+
+    def weights(self, kernel: Tensor) -> Tensor:
+        """Weights, shape (batch, n), that add up to 1, for kernel values of that shape."""
+        w = kernel @ self.inverse
+        return w + (1 - w.sum(1, keepdim=True)) / len(self.samples)
+
+
+@dataclass
+class Memory:
+    """The training samples.
+
+    Attributes
+    ----------
+    config : Config
+    composition : Composition
+    rows : dict of str to Tensor of int
+        Sample of each remembered spectrum of a modality, ascending.
+    spectra : dict of str to Tensor, shape (rows, size)
+        Rendered from the line tables.
+    views : dict of str to list of Tensor, shape (rows, thinned size)
+    log_count : Tensor, shape (samples,)
+        Logarithm of the number of samples of the same mineral.
+    """
+
+    config: Config
+    composition: Composition
+    rows: dict[str, Tensor]
+    spectra: dict[str, Tensor]
+    views: dict[str, list[Tensor]]
+    log_count: Tensor
+    _cache: dict[object, object] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.log_count)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.log_count.device
+
+    def row_of(self, modality: str) -> Tensor:
+        """Row of each sample, -1 where the modality is not known."""
+        out = torch.full((len(self),), -1, device=self.device)
+        out[self.rows[modality]] = torch.arange(len(self.rows[modality]), device=self.device)
+        return out
+
+    def restricted(self, keep: NDArray[np.bool_], minerals: Sequence[str]) -> Memory:
+        """The same, as if only some samples had been seen; sample numbers stay."""
+        kept = torch.as_tensor(keep, device=self.device)
+        rows, spectra, views = {}, {}, {}
+        for m, samples in self.rows.items():
+            mask = kept[samples]
+            rows[m], spectra[m] = samples[mask], self.spectra[m][mask]
+            views[m] = [v[mask] for v in self.views[m]]
+        known = self.composition.known & kept
+        return Memory(
+            self.config, Composition(self.composition.parts, known), rows, spectra, views,
+            log_counts(minerals, keep).to(self.device),
+        )  # fmt: skip
+
+    def cosines(self, modality: str, y: Tensor, mask: Tensor | None) -> Tensor:
+        """Cosines of spectra with the remembered ones in each view, (batch, views, rows).
+
+        With a mask, shape (size,), both are compared over its part only.
+        """
+        views = self.config.views[modality]
+        stored = self.views[modality] if mask is None else self._masked_views(modality, mask)
+        seen = None if mask is None else mask[None].expand(len(y), -1)
+        return torch.stack([look(y, v, seen) @ s.T for v, s in zip(views, stored, strict=True)], 1)
+
+    def _masked_views(self, modality: str, mask: Tensor) -> list[Tensor]:
+        key = ("masked", modality, mask.cpu().numpy().tobytes())
+        held = self._cache.get(key)
+        if held is None:
+            masks = [k for k in self._cache if isinstance(k, tuple) and k[0] == "masked"]
+            for old in masks[: max(0, len(masks) - 3)]:
+                del self._cache[old]
+            seen = mask[None].expand(len(self.spectra[modality]), -1)
+            cut = self.spectra[modality] * mask
+            cut = cut / cut.amax(1, keepdim=True).clamp_min(1e-6)
+            held = [look(cut, v, seen) for v in self.config.views[modality]]
+            self._cache[key] = held
+        return held  # type: ignore[return-value]
+
+    def target(self, modality: str) -> Tensor:
+        """Remembered spectra of a target, centred and of unit length, (rows, size)."""
+        return self._cached(("target", modality), lambda: unit(self.spectra[modality]))
+
+    def target_norm(self, modality: str) -> Tensor:
+        """Length of each centred remembered spectrum, shape (rows,)."""
+        y = self.spectra[modality]
+        return self._cached(
+            ("norm", modality), lambda: (y - y.mean(-1, keepdim=True)).norm(dim=-1).clamp_min(1e-9)
+        )
+
+    def _cached(self, key: object, make: Callable[[], object]) -> Tensor:
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]  # type: ignore[return-value]
+
+    def gram(self, modality: str, a: Tensor, b: Tensor) -> Tensor:
+        """Spectral kernel between remembered spectra given by row, shape (a, b)."""
+        return torch.stack(
+            [torch.exp(-_SPECTRUM_GAMMA * (1 - v[a] @ v[b].T)) for v in self.views[modality]]
+        ).mean(0)
+
+    def _known(self, sources: Sequence[str]) -> Tensor:
+        known = torch.ones(len(self), dtype=torch.bool, device=self.device)
+        for s in sources:
+            known &= self.composition.known if s == _FORMULA else self.row_of(s) >= 0
+        return known
+
+    def kernel_between(self, sources: Sequence[str], a: Tensor, b: Tensor) -> Tensor:
+        """Kernel between training samples: the sum over the sources plus their product."""
+        return _combined(
+            [
+                composition_kernel(self.composition.take(a), self.composition.take(b))
+                if s == _FORMULA
+                else self.gram(s, self.row_of(s)[a], self.row_of(s)[b])
+                for s in sources
+            ]
+        )
+
+    def kernel_to(self, query: Query, sources: Sequence[str], b: Tensor) -> Tensor:
+        """Kernel between queries and training samples, shape (batch, b)."""
+        parts = []
+        for s in sources:
+            if s == _FORMULA:
+                assert query.composition is not None
+                parts.append(composition_kernel(query.composition, self.composition.take(b)))
+            else:
+                cosines = query.cosines[s][:, :, self.row_of(s)[b]]
+                parts.append(torch.exp(-_SPECTRUM_GAMMA * (1 - cosines)).mean(1))
+        return _combined(parts)
+
+    def ridge(self, sources: Sequence[str], target: str) -> Ridge:
+        """Kernel ridge from ``sources``; ``target`` (or ``formula``) decides which samples know."""
+        key = ("ridge", tuple(sources), target)
+        if key not in self._cache:
+            samples = self._known((*sources, target)).nonzero()[:, 0]
+            kernel = self.kernel_between(sources, samples, samples)
+            kernel.diagonal().add_(_RIDGE)
+            factor = torch.linalg.cholesky(kernel)
+            self._cache[key] = Ridge(samples, torch.cholesky_inverse(factor))
+        return self._cache[key]  # type: ignore[return-value]
+
+    def predicted_composition(self, query: Query, sources: Sequence[str]) -> dict[str, Tensor]:
+        """Composition features guessed from the spectra, each shape (batch, ...)."""
+        key = ("composition", tuple(sources))
+        names = ("elements", "classes", "class_cations")
+        sizes = [self.composition[n].shape[1] for n in names]
+        if key not in self._cache:
+            ridge = self.ridge(sources, _FORMULA)
+            known = torch.cat([self.composition[n][ridge.samples] for n in names], 1)
+            self._cache[key] = (
+                ridge.samples, known.mean(0), ridge.inverse @ (known - known.mean(0)),
+            )  # fmt: skip
+            del self._cache["ridge", tuple(sources), _FORMULA]
+        held: tuple[Tensor, Tensor, Tensor] = self._cache[key]  # type: ignore[assignment]
+        samples, mean, dual = held
+        guess = mean + self.kernel_to(query, sources, samples) @ dual
+        return dict(zip(names, map(_rows, guess.split(sizes, 1)), strict=True))
+
+    def imputed(self, source: str, target: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Guessed source spectra of the samples that know the target but not the source.
+
+        Returns
+        -------
+        positions : Tensor of int
+            Rows of the target.
+        samples : Tensor of int
+            Training samples that carry the guesses.
+        weights : Tensor, shape (positions, samples)
+        norms : Tensor, shape (positions, views)
+            Lengths of the guesses in each view.
+        """
+        key = ("imputed", source, target)
+        if key not in self._cache:
+            self._cache[key] = self._impute(source, target)
+        return self._cache[key]  # type: ignore[return-value]
+
+    def _impute(self, source: str, target: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        samples = self.rows[target]
+        lacking = (self.row_of(source)[samples] < 0).nonzero()[:, 0]
+        carriers = self._known((source, target)).nonzero()[:, 0]
+        weights = torch.zeros(len(lacking), len(carriers), device=self.device)
+        with_formula = self.composition.known[samples[lacking]]
+        for sources, chosen in (
+            ((target, _FORMULA), with_formula), ((target,), ~with_formula),
+        ):  # fmt: skip
+            rows = chosen.nonzero()[:, 0]
+            ridge = self.ridge(sources, source)
+            if not len(rows) or not len(ridge.samples):
+                continue
+            kernel = self.kernel_between(sources, samples[lacking[rows]], ridge.samples)
+            place = torch.searchsorted(carriers, ridge.samples)
+            part = torch.zeros(len(rows), len(carriers), device=self.device)
+            part[:, place] = ridge.weights(kernel)
+            weights[rows] = part
+        at = self.row_of(source)[carriers]
+        norms = torch.stack(
+            [(weights @ v[at]).norm(dim=1).clamp_min(1e-4) for v in self.views[source]], 1
+        )
+        return lacking, carriers, weights, norms
+
+
+def _combined(parts: Sequence[Tensor]) -> Tensor:
+    total = torch.stack(list(parts)).sum(0)
+    return total + torch.stack(list(parts)).prod(0) if len(parts) > 1 else total
+
+
+def log_counts(minerals: Sequence[str], keep: NDArray[np.bool_]) -> Tensor:
+    """Logarithm of the number of kept samples of each sample's mineral."""
+    names, inverse = np.unique(np.asarray(minerals), return_inverse=True)
+    counts = np.bincount(inverse[keep], minlength=len(names))
+    return torch.tensor(np.log(np.maximum(counts[inverse], 1)), dtype=torch.float32)
+
+
+def remember(
+    config: Config, tensors: Mapping[str, Tensor], device: str = "cpu"
+) -> tuple[Memory, dict[str, LineBank]]:
+    """Render the line tables of a bundle."""
+    rows, spectra, views, banks = {}, {}, {}, {}
+    for m, bank in config.banks.items():
+        banks[m] = LineBank(config.grids[m], bank, device)
+        rows[m] = tensors[f"{m}.sample"].long().to(device)
+        spectra[m], seen = render_tables(banks[m], tensors, m, device)
+        views[m] = [look(spectra[m] * seen, v) for v in config.views[m]]
+    counts = tensors["composition"].float().to(device)
+    minerals = [name for _, name in config.samples]
+    logs = log_counts(minerals, np.ones(len(minerals), bool)).to(device)
+    return Memory(config, Composition.of(counts), rows, spectra, views, logs), banks
+
+
+def render_tables(
+    bank: LineBank, tensors: Mapping[str, Tensor], m: str, device: str
+) -> tuple[Tensor, Tensor]:
+    """Spectra of all line tables of a modality and where they were measured, (rows, size).
+
+    Parts that were not measured hold the mean of the other spectra.
+    """
+    start = tensors[f"{m}.start"].long()
+    n, size, shapes = len(start) - 1, bank.grid.size, len(bank.bank.fwhm)
+    owner = torch.repeat_interleave(torch.arange(n), start.diff())
+    flat = tensors[f"{m}.shape"].long() * size + tensors[f"{m}.place"].long()
+    height = tensors[f"{m}.height"].float()
+    out = torch.empty(n, size, device=device)
+    for low in range(0, n, 256):
+        high = min(n, low + 256)
+        a, b = int(start[low]), int(start[high])
+        density = torch.zeros(high - low, shapes * size)
+        density[owner[a:b] - low, flat[a:b]] = height[a:b]
+        out[low:high] = bank.render(density.reshape(-1, shapes, size).to(device))
+    span = tensors[f"{m}.span"].long().to(device)
+    at = torch.arange(size, device=device)
+    seen = (at >= span[:, :1]) & (at <= span[:, 1:])
+    mean = (out * seen).sum(0) / seen.sum(0).clamp_min(1)
+    return torch.where(seen, out.clamp_min(0), mean), seen
+
+
+def moved(memory: Memory, device: str) -> Memory:
+    """The memory on another device."""
+    return dataclasses.replace(
+        memory,
+        composition=Composition(
+            {k: v.to(device) for k, v in memory.composition.parts.items()},
+            memory.composition.known.to(device),
+        ),
+        rows={m: v.to(device) for m, v in memory.rows.items()},
+        spectra={m: v.to(device) for m, v in memory.spectra.items()},
+        views={m: [v.to(device) for v in vs] for m, vs in memory.views.items()},
+        log_count=memory.log_count.to(device),
+        _cache={},
+    )
