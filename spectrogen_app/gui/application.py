@@ -45,7 +45,7 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
         window.notices.tell("warning", trouble)
     QtCore.QTimer.singleShot(0, window, window.warm)
     if files:
-        window.open_paths([Path(f) for f in files])
+        window.open_paths([Path(f) for f in files], window.generator_for(targets))
     try:
         return app.exec()
     finally:

@@ -111,8 +111,8 @@ class Task:
 
     Attributes
     ----------
-    name, title, icon : str
-        Key, text of the tab, and name of the icon.
+    name, title : str
+        Key, and text of the tab.
     widget : QWidget
         The passive view.
     presenter : object
@@ -122,6 +122,5 @@ class Task:
 
     name: str
     title: str
-    icon: str
     widget: QtWidgets.QWidget
     presenter: object

@@ -73,4 +73,3 @@ class DropOverlay(QtWidgets.QFrame):
         self.setGeometry(QtCore.QRect(QtCore.QPoint(), window.size()).adjusted(12, 12, -12, -12))
         self.raise_()
         self.show()
-

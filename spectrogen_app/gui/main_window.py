@@ -15,9 +15,14 @@ from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.context import Context, SettingsKeeper, Task
 from spectrogen_app.gui.empty import DropOverlay, EmptyState
+from spectrogen_app.gui.exporting import Exporter
+from spectrogen_app.gui.generate.presenter import GeneratePresenter
+from spectrogen_app.gui.generate.view import GenerateView
 from spectrogen_app.gui.jobs import JobRunner
+from spectrogen_app.gui.keeping import Keeper
 from spectrogen_app.gui.loading import Loader
 from spectrogen_app.gui.notices import NoticeBar, StatusBar
+from spectrogen_app.gui.pages import TextPage, about_text, help_text
 from spectrogen_app.gui.plotting.panel import PlotArea
 from spectrogen_app.gui.plotting.presenter import PlotPresenter
 from spectrogen_app.gui.samples.presenter import SamplesPresenter
@@ -94,7 +99,12 @@ class MainWindow(QtWidgets.QMainWindow):
         self.verdicts_view = VerdictsView()
         self.verdicts = VerdictsPresenter(self.context, self.verdicts_view, self._show_verdicts)
         self.loader.rows_added.connect(self.verdicts.add)
+        self.exporter = Exporter(self.context, self)
+        self.keeper = Keeper(self.context, self)
         self.tasks: list[Task] = [make(self.context) for make in FACTORIES]
+        self.generating = next(
+            t.presenter for t in self.tasks if isinstance(t.presenter, GeneratePresenter)
+        )
         self.commands = self._commands()
         self.actions_: dict[str, QtGui.QAction] = {}
         self._build()
@@ -115,41 +125,163 @@ class MainWindow(QtWidgets.QMainWindow):
             return run
 
         return (
-            Command("open", "&File", "&Open files…", self.choose_files, ("Ctrl+O",), "open",
-                    "Open spectra (Ctrl+O); or drop them anywhere"),
+            Command(
+                "open",
+                "&File",
+                "&Open files…",
+                self.choose_files,
+                ("Ctrl+O",),
+                "open",
+                "Open spectra (Ctrl+O); or drop them anywhere",
+            ),
             Command("folder", "&File", "Open &folder…", self.choose_folder, ("Ctrl+Shift+O",)),
             Command("examples", "&File", "Open the &examples", self.open_examples),
+            Command("open_project", "&File", "Open &project…", self.choose_project),
+            Command("save", "&File", "&Save project", self.keeper.ask_save, ("Ctrl+S",)),
+            Command(
+                "save_as", "&File", "Save project &as…", self.keeper.ask_save_as, ("Ctrl+Shift+S",)
+            ),
+            Command(
+                "export",
+                "&File",
+                "&Export selected spectra…",
+                lambda: self.exporter.ask_curves(),
+                ("Ctrl+E",),
+                "export",
+                "Export the selected spectra as CSV (Ctrl+E)",
+            ),
+            Command(
+                "export_visible",
+                "&File",
+                "Export all &visible curves…",
+                self.exporter.ask_visible,
+                ("Ctrl+Shift+E",),
+            ),
+            Command("export_figure", "&File", "Export fi&gure…", self.exporter.ask_figure),
+            Command("script", "&File", "Save as P&ython script…", self.exporter.ask_script),
             Command("quit", "&File", "&Quit", self.close, ("Ctrl+Q",)),
             Command("undo", "&Edit", "&Undo", self.store.undo, ("Ctrl+Z",), "undo"),
             Command("redo", "&Edit", "&Redo", self.store.redo, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
-            Command("delete", "&Edit", "&Delete spectra",
-                    lambda: self.samples.remove(self.samples_view.chosen_curves())),
-            Command("zoom", "&View", "&Zoom mode", self._zoom_mode, ("Z",), "zoom",
-                    "Zoom mode: drag a box (Z)", checkable=True),
-            Command("full", "&View", "&Full view", on_panel(lambda p: p.canvas.full_view()), ("A",),
-                    "full", "Full view (A, double-click)"),
-            Command("back", "&View", "&Previous view", on_panel(lambda p: p.canvas.back()),
-                    ("Backspace",)),
-            Command("rescale", "&View", "&Rescale y", on_panel(lambda p: p.canvas.rescale_y()),
-                    ("R",), "scale", "Rescale y to what is visible (R)"),
-            Command("grid", "&View", "&Grid", self._grid, ("G",), "grid", "Grid (G)",
-                    checkable=True),
-            Command("peaks", "&View", "&Peak positions", self._peak_labels, ("P",), "peaks",
-                    "Write peak positions on the plot (P)", checkable=True),
-            Command("units", "&View", "Next x &unit",
-                    on_panel(lambda p: self.plots.next_x(p.modality)), ("U",)),
-            Command("residual", "&View", "Res&idual strip",
-                    on_panel(lambda p: self.plots.toggle_residual(p.modality)), ("Space",),
-                    "residual", "Residual strip (Space, in a plot)", plot_only=True),
-            Command("solo", "&View", "Current &sample only", self._solo, ("S",), "solo",
-                    "Show the current sample only (S)", checkable=True),
-            Command("next", "&Spectra", "&Next spectrum", lambda: self.samples.walk(1),
-                    ("PgDown",)),
-            Command("previous", "&Spectra", "&Previous spectrum", lambda: self.samples.walk(-1),
-                    ("PgUp",)),
+            Command("copy_figure", "&Edit", "&Copy figure", self.exporter.copy_figure, ("Ctrl+C",)),
+            Command(
+                "copy_numbers",
+                "&Edit",
+                "Copy &numbers",
+                self.exporter.copy_numbers,
+                ("Ctrl+Shift+C",),
+            ),
+            Command(
+                "delete",
+                "&Edit",
+                "&Delete spectra",
+                lambda: self.samples.remove(self.samples_view.chosen_curves()),
+            ),
+            Command(
+                "zoom",
+                "&View",
+                "&Zoom mode",
+                self._zoom_mode,
+                ("Z",),
+                "zoom",
+                "Zoom mode: drag a box (Z)",
+                checkable=True,
+            ),
+            Command(
+                "full",
+                "&View",
+                "&Full view",
+                on_panel(lambda p: p.canvas.full_view()),
+                ("A",),
+                "full",
+                "Full view (A, double-click)",
+            ),
+            Command(
+                "back",
+                "&View",
+                "&Previous view",
+                on_panel(lambda p: p.canvas.back()),
+                ("Backspace",),
+            ),
+            Command(
+                "rescale",
+                "&View",
+                "&Rescale y",
+                on_panel(lambda p: p.canvas.rescale_y()),
+                ("R",),
+                "scale",
+                "Rescale y to what is visible (R)",
+            ),
+            Command(
+                "grid", "&View", "&Grid", self._grid, ("G",), "grid", "Grid (G)", checkable=True
+            ),
+            Command(
+                "peaks",
+                "&View",
+                "&Peak positions",
+                self._peak_labels,
+                ("P",),
+                "peaks",
+                "Write peak positions on the plot (P)",
+                checkable=True,
+            ),
+            Command(
+                "units",
+                "&View",
+                "Next x &unit",
+                on_panel(lambda p: self.plots.next_x(p.modality)),
+                ("U",),
+            ),
+            Command(
+                "residual",
+                "&View",
+                "Res&idual strip",
+                on_panel(lambda p: self.plots.toggle_residual(p.modality)),
+                ("Space",),
+                "residual",
+                "Residual strip (Space, in a plot)",
+                plot_only=True,
+            ),
+            Command(
+                "solo",
+                "&View",
+                "Current &sample only",
+                self._solo,
+                ("S",),
+                "solo",
+                "Show the current sample only (S)",
+                checkable=True,
+            ),
+            Command(
+                "next", "&Spectra", "&Next spectrum", lambda: self.samples.walk(1), ("PgDown",)
+            ),
+            Command(
+                "previous",
+                "&Spectra",
+                "&Previous spectrum",
+                lambda: self.samples.walk(-1),
+                ("PgUp",),
+            ),
             Command("find", "&Spectra", "&Search the samples", self._search, ("Ctrl+F",)),
-            Command("verdicts", "&Spectra", "&List of opened files", self._toggle_verdicts,
-                    ("Ctrl+L",), checkable=True),
+            Command(
+                "verdicts",
+                "&Spectra",
+                "&List of opened files",
+                self._toggle_verdicts,
+                ("Ctrl+L",),
+                checkable=True,
+            ),
+            Command(
+                "generate",
+                "&Generate",
+                "&Generate",
+                self.generate_now,
+                ("Ctrl+G",),
+                "generate",
+                "Generate what is ticked on the Generate tab (Ctrl+G)",
+            ),
+            Command("card", "&Generate", "&Model card", self.show_card),
+            Command("help", "&Help", "&Help and keys", self.show_help, ("F1",), "help"),
+            Command("about", "&Help", "&About SpectroGen", self.show_about),
         )
 
     # ---- building -------------------------------------------------------------------------
@@ -167,7 +299,9 @@ class MainWindow(QtWidgets.QMainWindow):
         column.addWidget(self.centre, 1)
         self.tabs = named(QtWidgets.QTabWidget(), "Tasks")
         self.tabs.setDocumentMode(True)
-        self.tabs.setMinimumWidth(300)
+        self.tabs.setMinimumWidth(310)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.tabBar().setExpanding(True)
         for task in self.tasks:
             self.tabs.addTab(task.widget, task.title)
         self.samples_view.setMinimumWidth(200)
@@ -177,7 +311,8 @@ class MainWindow(QtWidgets.QMainWindow):
         for widget, stretch in ((self.samples_view, 0), (middle, 1), (self.tabs, 0)):
             self.columns.addWidget(widget)
             self.columns.setStretchFactor(self.columns.count() - 1, stretch)
-        self.columns.setSizes([280, 800, 340])
+        self.columns.setSizes([290, 760, 330])
+        self.show_task("generate")
         self.setCentralWidget(self.columns)
         self.dock = QtWidgets.QDockWidget("Opened files", self)
         self.dock.setObjectName("verdicts")
@@ -214,7 +349,11 @@ class MainWindow(QtWidgets.QMainWindow):
         self.recent = QtWidgets.QMenu("Open &recent", self)
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["&File"].insertMenu(self.actions_["examples"], self.recent)
-        menus["&File"].insertSeparator(self.actions_["quit"])
+        for before in ("open_project", "export", "quit"):
+            menus["&File"].insertSeparator(self.actions_[before])
+        menus["&Edit"].insertSeparator(self.actions_["copy_figure"])
+        menus["&Edit"].insertSeparator(self.actions_["delete"])
+        menus["&View"].insertSeparator(self.actions_["solo"])
         view = menus["&View"]
         view.addSeparator()
         themes = view.addMenu("&Theme")
@@ -231,16 +370,27 @@ class MainWindow(QtWidgets.QMainWindow):
         self.bar.setMovable(False)
         self.bar.setIconSize(QtCore.QSize(20, 20))
         self.bar.toggleViewAction().setText("&Toolbar")
-        for name in ("open", "", "undo", "redo", "", "zoom", "full", "rescale", "grid", "peaks",
-                     "residual"):  # fmt: skip
+        for name in ("open", "export", "", "undo", "redo", "", "zoom", "full", "rescale", "grid",
+                     "peaks", "residual", "", "generate"):  # fmt: skip
             if name:
                 self.bar.addAction(self.actions_[name])
             else:
                 self.bar.addSeparator()
+        for name in ("open", "export", "generate"):
+            button = self.bar.widgetForAction(self.actions_[name])
+            if isinstance(button, QtWidgets.QToolButton):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name, text in (("open", "Open"), ("export", "Export"), ("generate", "Generate")):
+            self.actions_[name].setIconText(text)
 
     def _connect(self) -> None:
         self.store.changed.connect(self._changed)
         self.theme.changed.connect(self._set_theme)
+        self.keeper.changed.connect(self._title)
+        self.samples_view.export_wanted.connect(self.exporter.ask_curves)
+        for task in self.tasks:
+            if isinstance(task.widget, GenerateView):
+                task.widget.card_wanted.connect(self.show_card)
         self.empty.open_wanted.connect(self.choose_files)
         self.empty.examples_wanted.connect(self.open_examples)
         self.samples_view.solo_toggled.connect(self._solo)
@@ -262,6 +412,8 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def warm(self) -> None:
         """Load torch and the model in the background; the status bar then names the device."""
+        self.generating.load_models()
+        self.keeper.offer_recovery()
         settings = self.settings()
         self.worker.submit(
             services.warm_model, WarmRequest(settings.model_id, settings.device),
@@ -279,6 +431,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.device_known.emit(error)
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        if self.keeper.unsaved and self.keeper.path is not None and not self._may_close():
+            event.ignore()
+            return
         self.settings.put(
             self.settings().replace(
                 geometry=_to_text(self.saveGeometry()), window_state=_to_text(self.saveState())
@@ -291,7 +446,16 @@ class MainWindow(QtWidgets.QMainWindow):
             runner.cancel()
         for runner in (self.loader_jobs, self.worker, self.previews):
             runner.close()
+        self.keeper.close()
         event.accept()
+
+    def _may_close(self) -> bool:
+        buttons = QtWidgets.QMessageBox.StandardButton
+        answer = QtWidgets.QMessageBox.question(
+            self, "SpectroGen", "The project has changes that are not saved. Close all the same?",
+            buttons.Discard | buttons.Cancel, buttons.Cancel,
+        )  # fmt: skip
+        return answer == buttons.Discard
 
     def _restore(self) -> None:
         self.resize(1380, 860)
@@ -301,6 +465,8 @@ class MainWindow(QtWidgets.QMainWindow):
         if values.window_state:
             self.restoreState(_from_text(values.window_state))
         self.dock.hide()
+        self.actions_["grid"].setChecked(bool(values.choices.get("plot.grid")))
+        self.area.set_grid(self.actions_["grid"].isChecked())
         columns = values.choices.get("window.columns")
         if isinstance(columns, str):
             self.columns.restoreState(_from_text(columns))
@@ -308,8 +474,19 @@ class MainWindow(QtWidgets.QMainWindow):
     # ---- files ----------------------------------------------------------------------------
 
     def open_paths(self, paths: Sequence[Path], then: Callable[[], None] | None = None) -> None:
-        """Open files, folders and archives in the background."""
-        self.loader.open(paths, then)
+        """Open files, folders and archives in the background; a project replaces the session."""
+        projects = [p for p in paths if p.suffix == ".spectrogen"]
+        if projects:
+            self.keeper.open(projects[0])
+        self.loader.open([p for p in paths if p not in projects], then)
+
+    def choose_project(self) -> None:
+        """Ask for a project file and open it."""
+        name, _ = QtWidgets.QFileDialog.getOpenFileName(
+            self, "Open a project", self.settings().folder, "SpectroGen project (*.spectrogen)"
+        )
+        if name:
+            self.keeper.open(Path(name))
 
     def choose_files(self) -> None:
         """Ask for files and open them."""
@@ -332,6 +509,9 @@ class MainWindow(QtWidgets.QMainWindow):
         found = sorted(p for p in folder.glob("*") if p.suffix in (".csv", ".txt", ".jdx", ".dx"))
         if not found:
             self.notices.tell("error", "The examples are missing.", f"Expected them in {folder}.")
+            return
+        if not self.store.state.samples:
+            self._solo(True)
         self.open_paths(found)
 
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
@@ -372,7 +552,8 @@ class MainWindow(QtWidgets.QMainWindow):
             action.setToolTip(f"{text[1:]} {what}" if what else text[1:])
         some = bool(self.store.state.samples)
         self.centre.setCurrentWidget(self.area if some else self.empty)
-        for name in ("zoom", "full", "back", "rescale", "peaks", "units", "residual", "solo",
+        for name in ("export", "export_visible", "export_figure", "script", "save", "save_as",
+                     "copy_figure", "copy_numbers", "generate", "zoom", "full", "back", "rescale", "peaks", "units", "residual", "solo",
                      "next", "previous", "delete"):  # fmt: skip
             self.actions_[name].setEnabled(some)
 
@@ -380,8 +561,6 @@ class MainWindow(QtWidgets.QMainWindow):
         for command in self.commands:
             if command.icon:
                 self.actions_[command.name].setIcon(icon(command.icon, theme.text))
-        for i, task in enumerate(self.tasks):
-            self.tabs.setTabIcon(i, icon(task.icon, theme.muted))
         self.area.set_theme(theme)
         self.samples_view.set_theme(theme)
         self.verdicts_view.set_theme(theme)
@@ -395,6 +574,50 @@ class MainWindow(QtWidgets.QMainWindow):
     def tell_error(self, error: SpectrogenError) -> None:
         """Show an error without stopping the work."""
         self.notices.tell("error", error.message, error.hint)
+
+    def _title(self) -> None:
+        name = self.keeper.path.name if self.keeper.path is not None else ""
+        self.setWindowTitle(f"{name}[*]" if name else "SpectroGen[*]")
+        self.setWindowModified(self.keeper.unsaved and self.keeper.path is not None)
+
+    # ---- generate and pages -------------------------------------------------------------
+
+    def generate_now(self) -> None:
+        """Bring the Generate tab to the front and press its button."""
+        self.show_task("generate")
+        self.generating.generate()
+
+    def generator_for(self, targets: Sequence[str]) -> Callable[[], None] | None:
+        """What generates ``targets`` once the files are in."""
+        wanted = tuple(targets)
+
+        def act() -> None:
+            self.show_task("generate")
+            self.generating.generate_for(wanted)
+
+        return act if wanted else None
+
+    def show_card(self) -> None:
+        """Show the card of the chosen model."""
+        model = self.generating.chosen_model
+        if model is None:
+            self.notices.tell("error", "There is no model.")
+        else:
+            TextPage(f"Model card: {model.name}", model.card, self).show()
+
+    def show_help(self) -> None:
+        """Show the help page with all keys."""
+        rows = []
+        for command in self.commands:
+            keys = [QtGui.QKeySequence(k).toString() for k in command.keys]
+            if keys:
+                what = command.text.replace("&", "").rstrip("…")
+                rows.append((" or ".join(keys), what))
+        TextPage("Help and keys", help_text(rows), self).show()
+
+    def show_about(self) -> None:
+        """Show version and licence."""
+        TextPage("About SpectroGen", about_text(), self).show()
 
     # ---- view commands --------------------------------------------------------------------
 
@@ -491,5 +714,3 @@ def _to_text(state: QtCore.QByteArray) -> str:
 
 def _from_text(text: str) -> QtCore.QByteArray:
     return QtCore.QByteArray.fromBase64(text.encode("ascii", "ignore"))
-
-

@@ -89,9 +89,7 @@ def _model(group: Sequence[Spectrum]) -> PanelModel:
         for i, (s, drawn) in enumerate(zip(group, shown.curves, strict=True))
         if drawn is not None
     )  # fmt: skip
-    return PanelModel(
-        declared.name, declared.label, shown, traces, reversed=declared.reversed_x
-    )
+    return PanelModel(declared.name, declared.label, shown, traces, reversed=declared.reversed_x)
 
 
 def check() -> str:

@@ -187,25 +187,38 @@ def _tinted_file(name: str, colour: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def swatch(colour: str, kind: str, theme: Theme, scale: float = 1.0) -> QtGui.QPixmap:
+def swatch(colour: str, kind: str, theme: Theme) -> QtGui.QIcon:
     """A curve's sample as in the legend: ``measured`` solid, ``generated`` dashed, and so on."""
-    drawn = QtGui.QPixmap(round(20 * scale), round(14 * scale))
-    drawn.setDevicePixelRatio(scale)
+    drawn = QtGui.QPixmap(60, 42)
+    drawn.setDevicePixelRatio(3.0)
     drawn.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(drawn)
-    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    paint_sample(painter, QtCore.QRectF(0, 0, 20, 14), colour, kind, theme)
+    painter.end()
+    made = QtGui.QIcon()
+    for mode in (QtGui.QIcon.Mode.Normal, QtGui.QIcon.Mode.Selected, QtGui.QIcon.Mode.Active):
+        made.addPixmap(drawn, mode)
+    return made
+
+
+def paint_sample(
+    painter: QtGui.QPainter, place: QtCore.QRectF, colour: str, kind: str, theme: Theme,
+    *, dim: bool = False,
+) -> None:  # fmt: skip
+    """A piece of a curve as the plot draws it, in the middle of ``place``."""
     ink = theme.curve(colour)
+    ink.setAlphaF(0.35 if dim else 1.0)
+    middle = place.center().y()
+    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
     if kind == "generated":
         band = QtGui.QColor(ink)
-        band.setAlphaF(0.25)
-        painter.fillRect(QtCore.QRectF(0, 2, 20, 10), band)
-    pen = QtGui.QPen(ink, 2.4)
+        band.setAlphaF(0.10 if dim else 0.24)
+        painter.fillRect(QtCore.QRectF(place.left(), middle - 5, place.width(), 10), band)
+    pen = QtGui.QPen(ink, 2)
     pen.setCapStyle(QtCore.Qt.PenCapStyle.FlatCap)
     if kind == "generated":
-        pen.setDashPattern([2.0, 1.0])
-    elif kind == "fit":
-        pen.setDashPattern([0.8, 0.8])
+        pen.setDashPattern([3, 1.5])
+    elif kind in ("fit", "preview"):
+        pen.setDashPattern([1, 1])
     painter.setPen(pen)
-    painter.drawLine(QtCore.QPointF(0, 7), QtCore.QPointF(20, 7))
-    painter.end()
-    return drawn
+    painter.drawLine(QtCore.QPointF(place.left(), middle), QtCore.QPointF(place.right(), middle))

@@ -76,7 +76,9 @@ class DoubleSpinBox(_WheelNeedsFocus, QtWidgets.QDoubleSpinBox):
             super().stepBy(steps)
 
 
-def tool_button(icon_name: str, name: str, tip: str, checkable: bool = False) -> QtWidgets.QToolButton:
+def tool_button(
+    icon_name: str, name: str, tip: str, checkable: bool = False
+) -> QtWidgets.QToolButton:
     """A flat button with an icon; the icon is set with the theme, by the name it keeps."""
     button = named(QtWidgets.QToolButton(), name, tip)
     button.setProperty("icon_name", icon_name)

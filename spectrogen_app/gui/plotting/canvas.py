@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6 import QtCore, QtWidgets
 
+from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -86,6 +88,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             box.full_view.connect(self.full_view)
             box.menu_wanted.connect(self.menu_wanted)
         self.view.sigRangeChanged.connect(self._range_changed)
+        self.view.sigResized.connect(self._resized)
         self.scene().sigMouseMoved.connect(self._mouse_moved)
         self.set_theme(theme)
 
@@ -247,9 +250,32 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.view.setRange(
             xRange=(left, right), yRange=(low - 0.05 * margin, high + above * margin), padding=0
         )
+        self._place_legend()
 
     def _range_changed(self) -> None:
         self.view_changed.emit()
+
+    def _place_legend(self) -> None:
+        """Into the upper corner where the curves are lower."""
+        model = self.model
+        if model is None or not model.traces:
+            return
+        (left, right), _ = self.ranges()
+        width = self.legend.size().width() / max(self.view.width(), 1.0) * (right - left)
+        heights = [
+            max((_highest(t.drawn, a, b) for t in model.traces), default=0.0)
+            for a, b in ((left, left + width), (right - width, right))
+        ]
+        low_end_free = heights[0] < heights[1]
+        self.legend.put_right(low_end_free is model.reversed)
+
+    def _resized(self) -> None:
+        """Down-sampling follows the width, of which pyqtgraph is not told."""
+        self.legend.set_room(self.view.height() - 20)
+        for item in (*self._traces.values(), self._residual_item):
+            item.viewRangeChanged()
+            item.setProperty("xViewRangeWasChanged", True)
+            item.updateItems(styleUpdate=False)
 
     def _draw_trace(self, trace: Trace, order: int) -> None:
         item = self._traces.get(trace.id)
@@ -284,7 +310,9 @@ class Canvas(pg.GraphicsLayoutWidget):
         bounds = self.model.shown.bounds()
         digits = 1 if bounds is not None and bounds[1] - bounds[0] > 200 else 2
         for x, y in self.model.labels:
-            label = pg.TextItem(f"{x:.{digits}f}", color=self.theme.text, anchor=(-0.08, 0.5), angle=90)
+            label = pg.TextItem(
+                f"{x:.{digits}f}", color=self.theme.text, anchor=(-0.08, 0.5), angle=90
+            )
             label.setPos(x, y)
             label.setZValue(60)
             self.plot.addItem(label, ignoreBounds=True)
@@ -321,3 +349,12 @@ class Canvas(pg.GraphicsLayoutWidget):
         for line in self._cross:
             line.setPos(point.x())
         self.cursor_moved.emit(point.x(), point.y())
+
+
+def _highest(curve: Drawn, low: float, high: float) -> float:
+    """The curve's height within a range as a share of its whole height; 0 outside of it."""
+    first, last = np.searchsorted(curve.x, (low, high))
+    if last <= first:
+        return 0.0
+    bottom = float(curve.y.min())
+    return (float(curve.y[first:last].max()) - bottom) / ((float(curve.y.max()) - bottom) or 1.0)

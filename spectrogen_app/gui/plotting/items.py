@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.app.display import Drawn
-from spectrogen_app.gui.theme import Theme
+from spectrogen_app.gui.theme import Theme, paint_sample
 
 Qt = QtCore.Qt
 
@@ -31,7 +31,9 @@ class HeavyCurve(pg.PlotCurveItem):
         world = painter.transform()
         for i in range(copies):
             shift = i - (copies - 1) / 2
-            painter.setTransform(world * QtGui.QTransform.fromTranslate(shift * 0.4 / ratio, shift * 0.7 / ratio))
+            painter.setTransform(
+                world * QtGui.QTransform.fromTranslate(shift * 0.4 / ratio, shift * 0.7 / ratio)
+            )
             super().paint(painter, option, widget)
         painter.setTransform(world)
 
@@ -98,17 +100,19 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
     """The curves of a panel; a click on a row tells its curve, a drag moves the legend."""
 
     clicked = QtCore.Signal(str)
-    ROWS = 14
 
     def __init__(self, view: pg.ViewBox) -> None:
         pg.GraphicsWidget.__init__(self)
         pg.GraphicsWidgetAnchor.__init__(self)
+        self._all: tuple[LegendRow, ...] = ()
         self._rows: tuple[LegendRow, ...] = ()
         self._more = 0
+        self._room = 200.0
+        self._placed_by_hand = False
         self._theme: Theme | None = None
         self.setParentItem(view)
         self.setZValue(100)
-        self.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-10, 10))
+        self.put_right(True)
 
     @property
     def rows(self) -> tuple[LegendRow, ...]:
@@ -116,14 +120,33 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         return self._rows
 
     def show_rows(self, rows: tuple[LegendRow, ...], theme: Theme) -> None:
-        """List these curves; the first ``ROWS`` of them, and how many more."""
-        self._rows, self._more = rows[: self.ROWS], max(0, len(rows) - self.ROWS)
-        self._theme = theme
+        """List these curves; as many as there is room for, and how many more."""
+        self._all, self._theme = rows, theme
+        self._lay_out()
+
+    def put_right(self, right: bool) -> None:
+        """Stand in the upper right or left corner, unless the user has moved it."""
+        if not self._placed_by_hand:
+            side = (1, 0) if right else (0, 0)
+            self.anchor(itemPos=side, parentPos=side, offset=(-10 if right else 10, 10))
+
+    def set_room(self, height: float) -> None:
+        """Take no more height than this."""
+        if height != self._room:
+            self._room = height
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        fitting = max(1, int((self._room - 10) // self._pitch()))
+        whole = len(self._all) <= fitting
+        self._rows = self._all if whole else self._all[: max(1, fitting - 1)]
+        self._more = len(self._all) - len(self._rows)
         metrics = QtGui.QFontMetricsF(self._font())
         widest = max((metrics.horizontalAdvance(_elided(r.text)) for r in self._rows), default=0.0)
         lines = len(self._rows) + bool(self._more)
-        self.resize(widest + 54, lines * self._pitch() + 10)
-        self.setVisible(bool(rows))
+        self.resize(max(widest, metrics.horizontalAdvance("and 00 more")) + 54,
+                    lines * self._pitch() + 10)  # fmt: skip
+        self.setVisible(bool(self._rows))
         self.update()
 
     def row_at(self, place: QtCore.QPointF) -> LegendRow | None:
@@ -146,7 +169,7 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         for i, row in enumerate(self._rows):
             top = 5 + i * pitch
             paint_sample(painter, QtCore.QRectF(9, top, 26, pitch), row.colour, row.kind, theme,
-                         row.dim)  # fmt: skip
+                         dim=row.dim)  # fmt: skip
             painter.setPen(QtGui.QColor(theme.control if row.dim else theme.text))
             place = QtCore.QRectF(43, top, self.size().width() - 46, pitch)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, _elided(row.text))
@@ -164,6 +187,7 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
     def mouseDragEvent(self, event: Any) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             event.accept()
+            self._placed_by_hand = True
             self.autoAnchor(self.pos() + event.pos() - event.lastPos())
 
     def hoverEvent(self, event: Any) -> None:
@@ -177,28 +201,6 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
 
     def _pitch(self) -> float:
         return round(QtGui.QFontMetricsF(self._font()).height() * 1.3)
-
-
-def paint_sample(
-    painter: QtGui.QPainter, place: QtCore.QRectF, colour: str, kind: str, theme: Theme,
-    dim: bool = False,
-) -> None:  # fmt: skip
-    """A piece of a curve as the plot draws it, in the middle of ``place``."""
-    ink = theme.curve(colour)
-    ink.setAlphaF(0.35 if dim else 1.0)
-    middle = place.center().y()
-    if kind == "generated":
-        band = QtGui.QColor(ink)
-        band.setAlphaF(0.10 if dim else 0.24)
-        painter.fillRect(QtCore.QRectF(place.left(), middle - 5, place.width(), 10), band)
-    pen = QtGui.QPen(ink, 2)
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    if kind == "generated":
-        pen.setDashPattern([3, 1.5])
-    elif kind in ("fit", "preview"):
-        pen.setDashPattern([1, 1])
-    painter.setPen(pen)
-    painter.drawLine(QtCore.QPointF(place.left(), middle), QtCore.QPointF(place.right(), middle))
 
 
 def _elided(text: str, length: int = 48) -> str:

@@ -58,6 +58,8 @@ class PanelModel:
     hidden : tuple of (id, name, colour, kind)
         Curves hidden by a click on the legend; they stay in it, dimmed.
     residual : Residual or None
+    can_compare : bool
+        There are curves whose residual could be shown.
     labels : tuple of (x, y)
         Peak positions to write on the plot.
     reversed : bool
@@ -73,6 +75,7 @@ class PanelModel:
     traces: tuple[Trace, ...] = ()
     hidden: tuple[tuple[str, str, str, str], ...] = ()
     residual: Residual | None = None
+    can_compare: bool = False
     labels: tuple[tuple[float, float], ...] = ()
     reversed: bool = False
     look: Look = field(default_factory=Look)

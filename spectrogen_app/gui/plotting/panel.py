@@ -39,7 +39,9 @@ class Panel(QtWidgets.QFrame):
         self.setMinimumHeight(170)
         self.canvas = Canvas(theme, self)
         self.canvas.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        named(self.canvas, f"{title} plot", "Spectra of this modality; Up and Down walk through them")
+        named(
+            self.canvas, f"{title} plot", "Spectra of this modality; Up and Down walk through them"
+        )
         self.canvas.installEventFilter(self)
         self.canvas.viewport().installEventFilter(self)
 
@@ -54,10 +56,10 @@ class Panel(QtWidgets.QFrame):
             combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._x.activated.connect(lambda _: self.x_chosen.emit(self._x.currentData()))
         self._y.activated.connect(self._y_activated)
-        self.stack = tool_button("stack", f"{title}: stack the curves", "Stack: offset the curves", True)
-        self.reverse = tool_button(
-            "reverse", f"{title}: reverse x", "x runs the other way", True
+        self.stack = tool_button(
+            "stack", f"{title}: stack the curves", "Stack: offset the curves", True
         )
+        self.reverse = tool_button("reverse", f"{title}: reverse x", "x runs the other way", True)
         self.residual = tool_button(
             "residual", f"{title}: residual", "Residual: generated less measured (Space)", True
         )
@@ -89,14 +91,17 @@ class Panel(QtWidgets.QFrame):
         self._note.setText(note)
         self._note.setToolTip("\n".join(model.shown.problems))
         _fill(self._x, [(c, display.x_choice_label(c)) for c in model.x_choices], model.shown.x)
-        units = [(u, display.y_label(u)) for u in model.y_choices] if len(model.y_choices) > 1 else []
+        units = (
+            [(u, display.y_label(u)) for u in model.y_choices] if len(model.y_choices) > 1 else []
+        )
         _fill(
             self._y, [(s.value, text) for s, text in _SCALES] + units,
             model.look.y_unit or model.look.scale.value,
         )  # fmt: skip
         self.stack.setChecked(model.look.stack > 0)
         self.reverse.setChecked(model.reversed)
-        self.residual.setChecked(residual_on)
+        self.residual.setChecked(residual_on and model.can_compare)
+        self.residual.setEnabled(model.can_compare)
         self.canvas.draw(model)
 
     def set_theme(self, theme: Theme) -> None:

@@ -23,12 +23,30 @@ STACK = 0.6
 _TAGS = {Origin.GENERATED: "generated", Origin.SIMULATED: "simulated", Origin.FIT: "fit"}
 
 
-def title_of(curve: Curve, sample: Sample) -> str:
-    """The name of a curve beside others."""
-    name = curve.spectrum.name or sample.name
-    if curve.spectrum.origin is Origin.GENERATED:
-        return sample.name
-    return name
+def titles_of(curves: list[tuple[Curve, Sample]]) -> list[str]:
+    """Names of curves beside one another; what has one name is told apart by laser or file."""
+    names = [c.spectrum.name or s.name for c, s in curves]
+    for tell in (_laser, _file):
+        names = [
+            f"{n}, {tell(c)}" if names.count(n) > 1 and tell(c) else n
+            for n, (c, _) in zip(names, curves, strict=True)
+        ]
+    return names
+
+
+def _laser(curve: Curve) -> str:
+    s = curve.spectrum
+    return f"{s.laser_nm:.0f} nm" if s.laser_nm and s.origin is not Origin.GENERATED else ""
+
+
+def _file(curve: Curve) -> str:
+    s = curve.spectrum
+    if s.origin in (Origin.GENERATED, Origin.FIT):
+        return ""
+    if s.provenance.steps:
+        return s.provenance.steps[-1].partition("(")[0]
+    name = s.provenance.path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+    return name if name != s.name else ""
 
 
 class PlotPresenter:
@@ -140,7 +158,9 @@ class PlotPresenter:
         """Show the modality on the next axis it has."""
         for model in self.models:
             if model.modality == modality and model.x_choices:
-                at = model.x_choices.index(model.shown.x) if model.shown.x in model.x_choices else -1
+                at = (
+                    model.x_choices.index(model.shown.x) if model.shown.x in model.x_choices else -1
+                )
                 self.choose_x(modality, model.x_choices[(at + 1) % len(model.x_choices)])
 
     def choose_y(self, modality: str, unit: str) -> None:
@@ -177,6 +197,9 @@ class PlotPresenter:
         declared = MODALITIES[modality]
         chosen = self._store.selection.curve
         curves = self._limited(curves)
+        names = dict(
+            zip((c.id for c, _ in curves + hidden), titles_of(curves + hidden), strict=True)
+        )
         spectra = [curve.spectrum for curve, _ in curves]
         preview = self._preview if self._preview and self._preview[1].modality == modality else None
         if preview is not None:
@@ -184,21 +207,22 @@ class PlotPresenter:
         shown = display.show(spectra, look, modality)
         traces = [
             Trace(
-                curve.id, title_of(curve, sample), curve.colour, curve.spectrum.origin.value,
+                curve.id, names[curve.id], curve.colour, curve.spectrum.origin.value,
                 _TAGS.get(curve.spectrum.origin, ""), drawn, curve.id == chosen and len(curves) > 1,
             )
-            for (curve, sample), drawn in zip(curves, shown.curves, strict=False)
+            for (curve, _), drawn in zip(curves, shown.curves, strict=False)
             if drawn is not None
         ]  # fmt: skip
         if preview is not None and shown.curves[-1] is not None:
             traces.append(
                 Trace("preview", preview[1].name, "#ff7f0e", "preview", "preview", shown.curves[-1])
             )
+        pair = self.pair(modality, [c for c, _ in curves])
         usual = declared.reversed_x and not shown.x.startswith(("wavelength",))
         return PanelModel(
             modality, declared.label, shown, tuple(traces),
-            tuple((c.id, title_of(c, s), c.colour, c.spectrum.origin.value) for c, s in hidden),
-            self._residual(modality, [c for c, _ in curves], shown),
+            tuple((c.id, names[c.id], c.colour, c.spectrum.origin.value) for c, _ in hidden),
+            self._residual(modality, pair, shown), pair is not None,
             self._labels(traces),
             usual != (modality in settings.normal_x), look,
             display.x_choices(spectra), display.y_choices(spectra),
@@ -227,12 +251,9 @@ class PlotPresenter:
         return display.peak_positions(trace.drawn)
 
     def _residual(
-        self, modality: str, drawn: list[Curve], shown: display.Shown
+        self, modality: str, pair: tuple[Curve, Curve] | None, shown: display.Shown
     ) -> Residual | None:
-        if modality in self._residual_off:
-            return None
-        pair = self.pair(modality, drawn)
-        if pair is None:
+        if pair is None or modality in self._residual_off:
             return None
         residual = residual_of(pair[0].spectrum, pair[1].spectrum)
         if residual is None:

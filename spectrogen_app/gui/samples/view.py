@@ -84,7 +84,9 @@ class SamplesView(QtWidgets.QWidget):
         self._items: dict[str, QtWidgets.QTreeWidgetItem] = {}
         self._samples: dict[str, Sample] = {}
         self._busy = False
-        self.search = named(QtWidgets.QLineEdit(), "Search the samples", "By name, modality or formula")
+        self.search = named(
+            QtWidgets.QLineEdit(), "Search the samples", "By name, modality or formula"
+        )
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
@@ -138,7 +140,7 @@ class SamplesView(QtWidgets.QWidget):
         self._busy = True
         for sample in self._samples.values():
             for curve in sample.curves:
-                self._dress(self._items[curve.id], curve)
+                self._dress(self._items[curve.id], curve, sample)
         self._busy = False
 
     def show_state(self, state: SessionState) -> None:
@@ -160,11 +162,15 @@ class SamplesView(QtWidgets.QWidget):
         if self.search.text():
             self._filter(self.search.text())
 
-    def show_selection(self, curve: str | None, sample: str | None, curves: tuple[str, ...]) -> None:
+    def show_selection(
+        self, curve: str | None, sample: str | None, curves: tuple[str, ...]
+    ) -> None:
         """Mark what is selected."""
         self._busy = True
         wanted = [i for i in curves if i in self._items]
-        if (not curves and sample in self._items) or (len(curves) > 1 and sample in self._items and curve is None):
+        if (not curves and sample in self._items) or (
+            len(curves) > 1 and sample in self._items and curve is None
+        ):
             wanted = [sample]
         self.tree.clearSelection()
         current = self._items.get(curve or "") or (self._items[wanted[0]] if wanted else None)
@@ -218,7 +224,7 @@ class SamplesView(QtWidgets.QWidget):
                     child.parent().removeChild(child)
                 child = child or self._make(curve)
                 item.insertChild(at, child)
-            self._dress(child, curve)
+            self._dress(child, curve, sample)
         states = {c.visible for c in sample.curves}
         item.setCheckState(
             0, Qt.CheckState.PartiallyChecked if len(states) > 1
@@ -235,19 +241,15 @@ class SamplesView(QtWidgets.QWidget):
         )
         return item
 
-    def _dress(self, item: QtWidgets.QTreeWidgetItem, curve: Curve) -> None:
+    def _dress(self, item: QtWidgets.QTreeWidgetItem, curve: Curve, sample: Sample) -> None:
         spectrum = curve.spectrum
         origin = "" if spectrum.origin is Origin.MEASURED else spectrum.origin.value
         name = spectrum.name or "Spectrum"
-        item.setText(0, name)
-        item.setText(1, SHORT[spectrum.modality])
+        own, kind = _names(curve, sample)
+        item.setText(0, own)
+        item.setText(1, ", ".join(t for t in (kind, origin) if t))
         item.setForeground(1, QtGui.QColor(self._theme.muted))
-        item.setIcon(
-            0, QtGui.QIcon(swatch(curve.colour, spectrum.origin.value, self._theme,
-                                  self.devicePixelRatioF()))
-        )  # fmt: skip
-        if origin:
-            item.setText(1, f"{SHORT[spectrum.modality]}, {origin}")
+        item.setIcon(0, swatch(curve.colour, spectrum.origin.value, self._theme))
         item.setData(0, TEXT, f"{name} {MODALITIES[spectrum.modality].label} {origin} "
                      f"{spectrum.formula or ''} {SHORT[spectrum.modality]}".casefold())  # fmt: skip
         item.setToolTip(0, _about(curve))
@@ -274,8 +276,9 @@ class SamplesView(QtWidgets.QWidget):
             elif any(c.visible is not on for c in sample.curves):
                 self.shown.emit([c.id for c in sample.curves], on)
             return
-        curve = next(c for s in self._samples.values() for c in s.curves if c.id == own)
-        if item.text(0) != (curve.spectrum.name or "Spectrum"):
+        sample = self._samples[item.parent().data(0, ID)]
+        curve = next(c for c in sample.curves if c.id == own)
+        if item.text(0) != _names(curve, sample)[0]:
             self.renamed.emit(kind, own, item.text(0))
         elif curve.visible is not on:
             self.shown.emit([own], on)
@@ -338,7 +341,7 @@ class SamplesView(QtWidgets.QWidget):
             colours = menu.addMenu("Colour")
             for colour in PALETTE:
                 action = colours.addAction(
-                    QtGui.QIcon(swatch(colour, "measured", self._theme, 2.0)), _COLOUR_NAMES[colour]
+                    swatch(colour, "measured", self._theme), _COLOUR_NAMES[colour]
                 )
                 action.triggered.connect(
                     lambda _=False, c=colour: self.recoloured.emit(item.data(0, ID), c)
@@ -365,6 +368,15 @@ _COLOUR_NAMES = dict(
         strict=True,
     )
 )
+
+
+def _names(curve: Curve, sample: Sample) -> tuple[str, str]:
+    """Texts of the two columns: a curve called like its sample is named by its modality."""
+    s = curve.spectrum
+    laser = f" {s.laser_nm:.0f} nm" if s.laser_nm and s.modality == "raman" else ""
+    if s.name in ("", sample.name):
+        return MODALITIES[s.modality].label + laser, ""
+    return s.name, SHORT[s.modality] + laser
 
 
 def _about(curve: Curve) -> str:

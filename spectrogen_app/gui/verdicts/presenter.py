@@ -25,9 +25,7 @@ class VerdictsPresenter:
         Called when a file was refused or needs a look.
     """
 
-    def __init__(
-        self, context: Context, view: VerdictsView, attention: Callable[[], None]
-    ) -> None:
+    def __init__(self, context: Context, view: VerdictsView, attention: Callable[[], None]) -> None:
         self._context, self._view, self._attention = context, view, attention
         self.rows: list[Row] = []
         view.modality_chosen.connect(self.correct)

@@ -111,7 +111,11 @@ class VerdictModel(QtCore.QAbstractTableModel):
         if role == roles.ToolTipRole:
             return line.path if column == 0 else f"{line.remark}\n{line.hint}".strip()
         if role == roles.ForegroundRole and column == 4:
-            colours = {"error": self.theme.bad, "warning": self.theme.warn, "good": self.theme.muted}
+            colours = {
+                "error": self.theme.bad,
+                "warning": self.theme.warn,
+                "good": self.theme.muted,
+            }
             return QtGui.QColor(colours[line.state])
         if role == roles.AccessibleTextRole and column == 0:
             return f"{line.state}: {line.path}"
@@ -130,7 +134,9 @@ class _ModalityDelegate(QtWidgets.QStyledItemDelegate):
         combo = named(QtWidgets.QComboBox(parent), "Modality of the file")
         for name, modality in MODALITIES.items():
             combo.addItem(modality.label, name)
-        combo.activated.connect(lambda _: (self.commitData.emit(combo), self.closeEditor.emit(combo)))
+        combo.activated.connect(
+            lambda _: (self.commitData.emit(combo), self.closeEditor.emit(combo))
+        )
         return combo
 
     def setEditorData(self, editor: Any, index: Any) -> None:
@@ -182,7 +188,9 @@ class VerdictsView(QtWidgets.QWidget):
         for column, width in enumerate((300, 150, 130, 80)):
             self.table.setColumnWidth(column, width)
         self.summary = label(role="muted")
-        self.only_bad = named(QtWidgets.QCheckBox("Only refused or doubtful"), "Only refused or doubtful")
+        self.only_bad = named(
+            QtWidgets.QCheckBox("Only refused or doubtful"), "Only refused or doubtful"
+        )
         clear = push_button("Clear", "Clear the list of files")
         clear.clicked.connect(self.cleared)
         top = QtWidgets.QHBoxLayout()
