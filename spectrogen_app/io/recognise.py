@@ -140,9 +140,9 @@ def xray_wavelength(pairs: Mapping[str, object]) -> float | None:
                     return number
     for key, value in pairs.items():
         if re.search(r"(?i)anode|tube|target|radiation|source", key):
-            match = re.search(r"(?i)\b(Cu|Co|Mo|Cr|Fe|Ag)\b", str(value))
-            if match:
-                return K_ALPHA[match[1].capitalize()]
+            named = re.search(r"(?i)\b(Cu|Co|Mo|Cr|Fe|Ag)\b", str(value))
+            if named:
+                return K_ALPHA[named[1].capitalize()]
     return None
 
 

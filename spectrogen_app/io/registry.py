@@ -27,14 +27,22 @@ from spectrogen_app.errors import (
 )
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, Verdict
 from spectrogen_app.io.readers.jcamp import JcampReader
+from spectrogen_app.io.readers.omnic import OmnicReader
+from spectrogen_app.io.readers.opus import OpusReader
 from spectrogen_app.io.readers.rruff import RruffReader
+from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
 from spectrogen_app.io.readers.text import TextReader
+from spectrogen_app.io.readers.wdf import WdfReader
 from spectrogen_app.io.sanity import check_spectrum
 
 READERS: tuple[Reader, ...] = (
     SpectrogenCsvReader(),
     RruffReader(),
+    WdfReader(),
+    OpusReader(),
+    SpcReader(),
+    OmnicReader(),
     JcampReader(),
     TextReader(),
 )
