@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -177,18 +178,17 @@ class SessionState:
     def show(self, curve_ids: Collection[str], visible: bool) -> SessionState:
         """Show or hide several curves at once."""
         chosen = set(curve_ids)
-        return SessionState(
-            tuple(
-                dataclasses.replace(
-                    s,
-                    curves=tuple(
-                        dataclasses.replace(c, visible=visible) if c.id in chosen else c
-                        for c in s.curves
-                    ),
-                )
-                for s in self.samples
+
+        def shown(sample: Sample) -> Sample:
+            if not any(c.id in chosen and c.visible is not visible for c in sample.curves):
+                return sample
+            curves = (
+                dataclasses.replace(c, visible=visible) if c.id in chosen else c
+                for c in sample.curves
             )
-        )
+            return dataclasses.replace(sample, curves=tuple(curves))
+
+        return SessionState(tuple(map(shown, self.samples)))
 
     def edit_sample(self, sample_id: str, **changes: object) -> SessionState:
         """Change fields of one sample: ``name``, ``formula``."""
@@ -219,6 +219,7 @@ _TECHNIQUE = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def sample_key(name: str) -> str:
     """What two names must share to be one sample: letters and digits, technique words left out.
 

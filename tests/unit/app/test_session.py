@@ -59,3 +59,14 @@ def test_arrays_are_shared_between_states() -> None:
     curve = next(state.curves())
     edited = state.edit_curve(curve.id, colour="#000000")
     assert next(edited.curves()).spectrum.y is curve.spectrum.y
+
+
+def test_what_did_not_change_is_the_same_object() -> None:
+    """Views rely on it to redraw only what is new."""
+    state = SessionState().add([make(name="a"), make(name="b")])
+    a, b = state.curves()
+    hidden = state.show([b.id], False)
+    assert hidden.samples[0] is state.samples[0]
+    assert [c.visible for c in hidden.curves()] == [True, False]
+    assert hidden.add([make(name="c")]).samples[:2] == hidden.samples
+    assert state.edit_curve(a.id, colour="#000000").samples[1] is state.samples[1]
