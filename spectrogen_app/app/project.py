@@ -1,7 +1,8 @@
 """A session as one file: save, open, autosave, recover.
 
 The file is HDF5: the dataset ``session`` holds the session as JSON, and ``arrays`` holds its number
-columns, each once, however many curves share it. The attribute ``version`` is that of the layout.
+columns, each once, however many curves share it; a spectrum that a curve and its fits share is
+stored once too. The attribute ``version`` is that of the layout.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ import h5py
 import numpy as np
 
 from spectrogen_app import paths
+from spectrogen_app.app.decomposition import Decomposition, Fitted
 from spectrogen_app.app.session import Curve, Sample, SessionState, new_id
 from spectrogen_app.data.provenance import Generation, Provenance, Reference
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ProjectError, SpectrogenError, unchecked
+from spectrogen_app.fitting.model import Background, Model, Param, Peak, Term
+from spectrogen_app.fitting.result import FitResult, Options
 
 EXTENSION = ".spectrogen"
 VERSION = 1
@@ -34,8 +38,14 @@ MIGRATIONS: dict[int, Callable[[Any], Any]] = {}
 
 _KINDS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (SessionState, Sample, Curve, Spectrum, Provenance, Generation, Reference)
-}
+    for kind in (
+        SessionState, Sample, Curve, Spectrum, Provenance, Generation, Reference, Decomposition,
+        Fitted, FitResult, Options, Model, Peak, Param, Background, Term,
+    )
+}  # fmt: skip
+
+_SHARED = (Spectrum, FitResult)
+"""Values stored once, where several hold them."""
 
 
 def register(kind: type) -> type:
@@ -119,6 +129,7 @@ class _Encoder:
         self._group = group
         self._check = check
         self._names: dict[int, tuple[str, np.ndarray]] = {}
+        self._shared: dict[int, tuple[int, Any]] = {}
 
     def encode(self, value: Any) -> Any:
         if isinstance(value, Enum):
@@ -132,6 +143,10 @@ class _Encoder:
         if type(value).__name__ in _KINDS:
             if isinstance(value, Sample):
                 self._check(0.5, f"Saving {value.name}")
+            if isinstance(value, _SHARED):
+                if id(value) in self._shared:
+                    return {"same": self._shared[id(value)][0]}
+                self._shared[id(value)] = len(self._shared), value
             fields = dataclasses.fields(value)
             return {
                 "is": type(value).__name__,
@@ -161,6 +176,7 @@ class _Decoder:
         self._group = group
         self._check = check
         self._arrays: dict[str, np.ndarray] = {}
+        self._shared: list[Any] = []
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:
@@ -178,9 +194,16 @@ class _Decoder:
             return tuple(self.decode(v) for v in value["tuple"])
         if "map" in value:
             return {k: self.decode(v) for k, v in value["map"].items()}
+        if "same" in value:
+            return self._shared[value["same"]]
         kind = _KINDS[value["is"]]
         fields = {f.name for f in dataclasses.fields(kind)}
+        place = len(self._shared)
+        if issubclass(kind, _SHARED):
+            self._shared.append(None)
         made = kind(**{k: self.decode(v) for k, v in value["of"].items() if k in fields})
+        if issubclass(kind, _SHARED):
+            self._shared[place] = made
         if kind is Sample:
             self._check(0.5, f"Opening {made.name}")
         return made

@@ -8,10 +8,14 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.data.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from spectrogen_app.app.decomposition import Decomposition
 
 PALETTE = (
     "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2",
@@ -37,6 +41,8 @@ class Curve:
         ``#rrggbb``.
     parents : tuple of str
         Curves it was processed or generated from.
+    peaks : Decomposition or None
+        Its peaks and the history of its fits.
     """
 
     spectrum: Spectrum
@@ -44,6 +50,7 @@ class Curve:
     visible: bool = True
     colour: str = PALETTE[0]
     parents: tuple[str, ...] = ()
+    peaks: Decomposition | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,7 @@ class SessionState:
         return SessionState(tuple(s for s in samples if s.curves))
 
     def edit_curve(self, curve_id: str, **changes: object) -> SessionState:
-        """Change fields of one curve: ``spectrum``, ``visible``, ``colour``."""
+        """Change fields of one curve: ``spectrum``, ``visible``, ``colour``, ``peaks``."""
         sample = self.sample_of(curve_id)
         curves = tuple(
             dataclasses.replace(c, **changes) if c.id == curve_id else c  # type: ignore[arg-type]
