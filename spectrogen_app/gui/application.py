@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -19,7 +20,7 @@ from spectrogen_app.app import settings as stored
 from spectrogen_app.gui.context import SettingsKeeper
 from spectrogen_app.gui.main_window import MainWindow
 from spectrogen_app.gui.plotting.canvas import configure
-from spectrogen_app.gui.theme import MODES, ThemeController
+from spectrogen_app.gui.theme import MODES, Mode, ThemeController
 from spectrogen_app.paths import shipped
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def application() -> QtWidgets.QApplication:
 def make_window(app: QtWidgets.QApplication) -> tuple[MainWindow, str]:
     """The window with the user's settings, and a sentence when those had trouble."""
     values, trouble = stored.load()
-    mode = next((m for m in MODES if m == values.theme), "system")
+    mode: Mode = next((m for m in MODES if m == values.theme), "system")
     keeper = SettingsKeeper(values, app)
     return MainWindow(ThemeController(app, mode), keeper), trouble
 
@@ -105,7 +106,7 @@ class CrashHandler(QtCore.QObject):
         self._log_file = log_file
         self._shown_at = -60.0
         self._before = (sys.excepthook, threading.excepthook)
-        self._fatal = None
+        self._fatal: IO[str] | None = None
         self._seen.connect(self._tell, QtCore.Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:

@@ -114,7 +114,7 @@ class Task:
     name, title : str
         Key, and text of the tab.
     widget : QWidget
-        The passive view.
+        The passive view; ``set_theme(Theme)``, if it has it, is called with every change.
     presenter : object
         Kept alive by the window. ``set_active(bool)``, if it has it, is called as the tab comes
         and goes.

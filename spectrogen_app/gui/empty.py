@@ -57,6 +57,7 @@ class DropOverlay(QtWidgets.QFrame):
 
     def __init__(self, window: QtWidgets.QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setProperty("role", "drop")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         effect = QtWidgets.QGraphicsOpacityEffect(self)
@@ -69,7 +70,8 @@ class DropOverlay(QtWidgets.QFrame):
 
     def cover(self) -> None:
         """Lie over the whole window."""
-        window = self.parentWidget()
-        self.setGeometry(QtCore.QRect(QtCore.QPoint(), window.size()).adjusted(12, 12, -12, -12))
+        self.setGeometry(
+            QtCore.QRect(QtCore.QPoint(), self._window.size()).adjusted(12, 12, -12, -12)
+        )
         self.raise_()
         self.show()

@@ -35,9 +35,13 @@ class Exporter(QtCore.QObject):
         super().__init__(window)
         self._context, self._window = context, window
 
-    def ask_curves(self, ids: Sequence[str] = ()) -> None:
-        """Ask for a CSV file for these curves; by default what is selected."""
-        chosen = list(ids) or list(self._context.store.selection.curves)
+    def ask_selected(self) -> None:
+        """Ask for a CSV file for what is selected."""
+        self.ask_curves(self._context.store.selection.curves)
+
+    def ask_curves(self, ids: Sequence[str]) -> None:
+        """Ask for a CSV file for these curves."""
+        chosen = list(ids)
         if not chosen:
             self._context.notify("info", "Select the spectra to export first.")
             return
@@ -83,7 +87,12 @@ class Exporter(QtCore.QObject):
 
     def export_visible(self, path: Path) -> None:
         """Write every drawn curve to one CSV."""
-        ids = [t.id for m in self._context.plots.models for t in m.traces if t.id != "preview"]
+        ids = [
+            t.id
+            for m in self._context.plots.models
+            for t in m.traces
+            if not t.id.startswith("preview")
+        ]
         if ids:
             self.export_curves(ids, path)
         else:
@@ -134,7 +143,7 @@ class Exporter(QtCore.QObject):
         return Figure(shown)
 
     def _ask(self, title: str, name: str, kinds: str, extension: str) -> Path | None:
-        folder = Path(self._context.settings().choices.get("export.folder") or "") or Path()
+        folder = Path(str(self._context.settings().choices.get("export.folder") or "")) or Path()
         chosen, kind = QtWidgets.QFileDialog.getSaveFileName(
             self._window, title, str(folder / name), kinds
         )
@@ -151,9 +160,13 @@ class Exporter(QtCore.QObject):
         folder = QtCore.QUrl.fromLocalFile(str(path.parent))
         self._context.notify(
             "good", f"Wrote {path.name}.", str(path.parent),
-            ("Show in folder", lambda: QtGui.QDesktopServices.openUrl(folder)),
+            ("Show in folder", lambda: _show(folder)),
         )  # fmt: skip
         self.written.emit(path)
+
+
+def _show(folder: QtCore.QUrl) -> None:
+    QtGui.QDesktopServices.openUrl(folder)
 
 
 def as_shown(spectrum: Spectrum, shown: dict[str, display.Shown]) -> Spectrum:

@@ -38,6 +38,14 @@ from spectrogen_app.paths import shipped
 Qt = QtCore.Qt
 
 
+NEED_SPECTRA = (
+    "export", "export_visible", "export_figure", "script", "save", "save_as", "copy_figure",
+    "copy_numbers", "generate", "zoom", "full", "back", "rescale", "peaks", "units", "residual",
+    "solo", "next", "previous", "delete",
+)  # fmt: skip
+"""Commands that make no sense in an empty window."""
+
+
 @dataclass(frozen=True)
 class Command:
     """One action of the menus; the help page lists them all.
@@ -145,7 +153,7 @@ class MainWindow(QtWidgets.QMainWindow):
                 "export",
                 "&File",
                 "&Export selected spectra…",
-                lambda: self.exporter.ask_curves(),
+                self.exporter.ask_selected,
                 ("Ctrl+E",),
                 "export",
                 "Export the selected spectra as CSV (Ctrl+E)",
@@ -317,7 +325,10 @@ class MainWindow(QtWidgets.QMainWindow):
         self.dock = QtWidgets.QDockWidget("Opened files", self)
         self.dock.setObjectName("verdicts")
         self.dock.setWidget(self.verdicts_view)
+        self.dock.setTitleBarWidget(QtWidgets.QWidget())
+        self.verdicts_view.close_wanted.connect(self.dock.hide)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
+        self.resizeDocks([self.dock], [190], Qt.Orientation.Vertical)
         self.dock.hide()
         self.status = StatusBar((self.loader_jobs, self.worker))
         self.setStatusBar(self.status)
@@ -396,7 +407,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.samples_view.solo_toggled.connect(self._solo)
         self.area.walk.connect(self.samples.walk)
         self.area.cursor_moved.connect(self._cursor)
-        self.area.cursor_left.connect(lambda: self.status.cursor.setText(""))
+        self.area.cursor_left.connect(lambda: self.status.place.setText(""))
         self.area.menu_wanted.connect(self._plot_menu)
         self.tabs.currentChanged.connect(self._task_changed)
         self.dock.visibilityChanged.connect(
@@ -421,7 +432,7 @@ class MainWindow(QtWidgets.QMainWindow):
         )  # fmt: skip
 
     def _warmed(self, warmth: Warmth) -> None:
-        self.status.device.setText(f"{warmth.model_id} on {warmth.device.upper()}")
+        self.status.device.setText(f"{warmth.model_id} on {warmth.label}")
         self.status.device.setToolTip(warmth.reason)
         self.device_known.emit(warmth)
 
@@ -552,15 +563,17 @@ class MainWindow(QtWidgets.QMainWindow):
             action.setToolTip(f"{text[1:]} {what}" if what else text[1:])
         some = bool(self.store.state.samples)
         self.centre.setCurrentWidget(self.area if some else self.empty)
-        for name in ("export", "export_visible", "export_figure", "script", "save", "save_as",
-                     "copy_figure", "copy_numbers", "generate", "zoom", "full", "back", "rescale", "peaks", "units", "residual", "solo",
-                     "next", "previous", "delete"):  # fmt: skip
+        for name in NEED_SPECTRA:
             self.actions_[name].setEnabled(some)
 
     def _set_theme(self, theme: Theme) -> None:
         for command in self.commands:
             if command.icon:
                 self.actions_[command.name].setIcon(icon(command.icon, theme.text))
+        for task in self.tasks:
+            restyle_task = getattr(task.widget, "set_theme", None)
+            if restyle_task is not None:
+                restyle_task(theme)
         self.area.set_theme(theme)
         self.samples_view.set_theme(theme)
         self.verdicts_view.set_theme(theme)
@@ -679,7 +692,7 @@ class MainWindow(QtWidgets.QMainWindow):
                 under = self.plots.value_under(modality, x)
                 if under is not None:
                     text += f"   curve {under[1]:.4g}"
-                self.status.cursor.setText(text)
+                self.status.place.setText(text)
 
     def _mouse_help(self) -> None:
         drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"

@@ -110,9 +110,9 @@ class StatusBar(QtWidgets.QStatusBar):
         self._cancel = push_button("Cancel", "Cancel the running job")
         self._cancel.clicked.connect(self.cancel)
         self.help = label()
-        self.cursor = label()
-        self.cursor.setMinimumWidth(250)
-        self.cursor.setAlignment(
+        self.place = label()
+        self.place.setMinimumWidth(250)
+        self.place.setAlignment(
             QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
         )
         self.device = label("Model: getting ready")
@@ -120,9 +120,9 @@ class StatusBar(QtWidgets.QStatusBar):
             self.addWidget(widget)
             widget.hide()
         self.addWidget(self.help, 1)
-        self.addPermanentWidget(self.cursor)
+        self.addPermanentWidget(self.place)
         self.addPermanentWidget(self.device)
-        named(self.cursor, "Cursor position")
+        named(self.place, "Cursor position")
         named(self.device, "Computing device")
         for runner in runners:
             runner.started.connect(self._started)

@@ -76,10 +76,12 @@ def about_text() -> str:
     return (
         f"# SpectroGen {__version__}\n\n"
         "See, decompose and generate Raman, infrared and powder-diffraction spectra.\n\n"
-        "MIT licence. Built on Qt for Python (LGPL), pyqtgraph, NumPy, SciPy, lmfit and PyTorch.\n\n"
+        "MIT licence. Built on Qt for Python (LGPL), pyqtgraph, NumPy, SciPy, lmfit "
+        "and PyTorch.\n\n"
         "A generated spectrum is a prediction, not a measurement. Look at its band, its "
         "familiarity and the references it leaned on before you rely on it.\n\n"
-        f"Python {platform.python_version()}, Qt {QtCore.qVersion()} (PySide {PySide6.__version__}), "
+        f"Python {platform.python_version()}, Qt {QtCore.qVersion()}, "
+        f"PySide {PySide6.__version__}, "
         f"pyqtgraph {pyqtgraph.__version__}, NumPy {numpy.__version__}, {platform.platform()}"
     )
 

@@ -46,11 +46,11 @@ class Theme:
         return self.name == "dark"
 
     def curve(self, colour: str) -> QtGui.QColor:
-        """A curve's colour as drawn: on dark ground lifted until it is legible."""
+        """A curve's colour as drawn: lifted on dark ground, deepened on white, to be legible."""
         drawn = QtGui.QColor(colour)
+        hue, saturation, lightness = drawn.hslHueF(), drawn.hslSaturationF(), drawn.lightnessF()
         if not self.dark:
-            return drawn
-        hue, saturation, lightness, _ = drawn.getHslF()
+            return QtGui.QColor.fromHslF(max(hue, 0.0), saturation, min(lightness, 0.43))
         return QtGui.QColor.fromHslF(max(hue, 0.0), saturation * 0.9, max(lightness, 0.64))
 
 

@@ -41,6 +41,7 @@ class SpinBox(_WheelNeedsFocus, QtWidgets.QSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.lineEdit().setTextMargins(6, 0, 0, 0)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 
 
@@ -50,6 +51,7 @@ class DoubleSpinBox(_WheelNeedsFocus, QtWidgets.QDoubleSpinBox):
     def __init__(self, *, by_factor: bool = False) -> None:
         super().__init__()
         self._by_factor = by_factor
+        self.lineEdit().setTextMargins(6, 0, 0, 0)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setDecimals(9)
         self.setLocale(QtCore.QLocale.c())

@@ -57,7 +57,7 @@ def generate(request: GenerateRequest, token: Token) -> GenerationResult:
 def warm(_request: WarmRequest, token: Token) -> Warmth:
     """As :func:`spectrogen_app.app.services.warm_model`."""
     token.check(0.0, "Loading the model")
-    return Warmth("fake-1", "cpu", "No GPU was found.")
+    return Warmth("fake-1", "cpu", "CPU", "No GPU was found.")
 
 
 class SlowJob:

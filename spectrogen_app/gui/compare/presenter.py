@@ -28,6 +28,7 @@ class ComparePresenter:
         context.store.selected.connect(self.refresh)
         view.first_chosen.connect(lambda i: self._choose(i, self._pair[1]))
         view.second_chosen.connect(lambda i: self._choose(self._pair[0], i))
+        view.theme_changed.connect(self.refresh)
         view.swap_wanted.connect(lambda: self._choose(self._pair[1], self._pair[0]))
         self.refresh()
 

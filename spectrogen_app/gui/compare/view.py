@@ -12,9 +12,9 @@ from spectrogen_app.gui.widgets import ComboBox, label, line, named, push_button
 Qt = QtCore.Qt
 DEFINITION = (
     "Both curves are put on one grid (Raman 150 to 1300, infrared 400 to 4000 cm⁻¹, XRD 5 to 90° "
-    "for Cu Kα), freed of their 2nd percentile and scaled to 1; powder patterns are smoothed. r and "
-    "RMSE count the measured part of the grid. Peaks count from a prominence of 0.05 and match "
-    "within 10 cm⁻¹ or 0.2°."
+    "for Cu Kα), freed of their 2nd percentile and scaled to 1; powder patterns are "
+    "smoothed. r and RMSE count the measured part of the grid. Peaks count from a prominence of "
+    "0.05 and match within 10 cm⁻¹ or 0.2°."
 )
 
 
@@ -29,10 +29,12 @@ class CompareView(QtWidgets.QScrollArea):
     first_chosen = QtCore.Signal(str)
     second_chosen = QtCore.Signal(str)
     swap_wanted = QtCore.Signal()
+    theme_changed = QtCore.Signal()
 
     def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
         self._theme = theme
+        self._shown: list[QtWidgets.QWidget] = []
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -77,6 +79,11 @@ class CompareView(QtWidgets.QScrollArea):
         column.addWidget(label(DEFINITION, "muted", wrap=True))
         column.addStretch(1)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.theme_changed.emit()
+
     def show_choices(
         self, curves: Sequence[tuple[str, str, str, str]], first: str | None, second: str | None
     ) -> None:
@@ -92,11 +99,11 @@ class CompareView(QtWidgets.QScrollArea):
 
     def show_scores(self, rows: Sequence[tuple[str, str, str]], message: str = "") -> None:
         """Show (name, value, explanation) rows, or why there are none."""
-        while self.numbers.count():
-            widget = self.numbers.takeAt(0).widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for widget in self._shown:
+            self.numbers.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
+        self._shown = []
         for i, (name, value, tip) in enumerate(rows):
             title, number = label(name, "muted"), label(value, "heading")
             number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -105,6 +112,7 @@ class CompareView(QtWidgets.QScrollArea):
             number.setToolTip(tip)
             self.numbers.addWidget(title, i, 0)
             self.numbers.addWidget(number, i, 1)
+            self._shown += [title, number]
         self._numbers.setVisible(bool(rows))
         self.message.setText(message)
         self.message.setVisible(bool(message))

@@ -153,7 +153,7 @@ class GeneratePresenter:
             return by_hand
         current = self._context.store.selection.curve
         if current in ids:
-            return {current}  # type: ignore[arg-type]
+            return {current}
         first: dict[str, str] = {}
         for curve in curves:
             first.setdefault(curve.spectrum.modality, curve.id)

@@ -192,6 +192,12 @@ class GenerateView(QtWidgets.QScrollArea):
         self.made_by = label(role="muted", wrap=True)
         column.addWidget(self.made_by)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        rows, self._rows = self._rows, ()
+        self.show_sources(rows)
+
     def show_sources(self, rows: tuple[SourceRow, ...]) -> None:
         """List the spectra that can be generated from."""
         if rows == self._rows:

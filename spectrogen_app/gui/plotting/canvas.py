@@ -125,9 +125,9 @@ class Canvas(pg.GraphicsLayoutWidget):
         colour = self.theme.muted
         low = self.residual_plot if self._residual_shown else self.plot
         self.plot.getAxis("bottom").setStyle(showValues=not self._residual_shown)
-        self.plot.getAxis("bottom").showLabel(not self._residual_shown)
         low.setLabel("bottom", model.shown.x_label, color=colour)
         self.plot.setLabel("left", model.shown.y_label, color=colour)
+        self._show_labels()
         self.view.invertX(model.reversed)
         self.residual_view.invertX(model.reversed)
         other_axis = before is not None and (
@@ -255,6 +255,15 @@ class Canvas(pg.GraphicsLayoutWidget):
     def _range_changed(self) -> None:
         self.view_changed.emit()
 
+    def _show_labels(self) -> None:
+        """Axis labels give way where there is no room for them."""
+        roomy = self.height() > 205
+        for plot in (self.plot, self.residual_plot):
+            left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
+            left.showLabel(left.label.boundingRect().width() < plot.vb.height())
+            lowest = plot is self.residual_plot or not self._residual_shown
+            bottom.showLabel(roomy and lowest)
+
     def _place_legend(self) -> None:
         """Into the upper corner where the curves are lower."""
         model = self.model
@@ -272,6 +281,7 @@ class Canvas(pg.GraphicsLayoutWidget):
     def _resized(self) -> None:
         """Down-sampling follows the width, of which pyqtgraph is not told."""
         self.legend.set_room(self.view.height() - 20)
+        self._show_labels()
         for item in (*self._traces.values(), self._residual_item):
             item.viewRangeChanged()
             item.setProperty("xViewRangeWasChanged", True)

@@ -60,13 +60,14 @@ class Figure:
     def image(self, scale: float = PNG_SCALE) -> QtGui.QImage:
         """The picture in pixels."""
         image = QtGui.QImage(self.size * scale, QtGui.QImage.Format.Format_RGB32)
-        image.setDotsPerMeterX(round(DPI * scale / 0.0254))
-        image.setDotsPerMeterY(round(DPI * scale / 0.0254))
+        image.setDevicePixelRatio(scale)
         image.fill(QtGui.QColor(self._theme.surface))
         painter = QtGui.QPainter(image)
-        painter.scale(scale, scale)
         self._paint(painter)
         painter.end()
+        image.setDevicePixelRatio(1.0)
+        image.setDotsPerMeterX(round(DPI * scale / 0.0254))
+        image.setDotsPerMeterY(round(DPI * scale / 0.0254))
         return image
 
     def bytes(self, extension: str) -> bytes:
@@ -80,7 +81,7 @@ class Figure:
         store = QtCore.QBuffer()
         store.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
         if extension == ".png":
-            self.image().save(store, "PNG")
+            self.image().save(store, "PNG")  # type: ignore[call-overload]
         elif extension == ".svg":
             svg = QtSvg.QSvgGenerator()
             svg.setOutputDevice(store)
@@ -102,7 +103,7 @@ class Figure:
                 f"A figure cannot be written as {extension or 'a file without extension'}.",
                 hint=f"Use {', '.join(FORMATS)}.",
             )
-        return store.data().data()
+        return bytes(store.data().data())
 
     def save(self, path: Path) -> None:
         """Write the picture; the extension names the format.

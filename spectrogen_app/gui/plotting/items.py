@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtSvg, QtWidgets
 
 from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.theme import Theme, paint_sample
@@ -18,22 +18,27 @@ Qt = QtCore.Qt
 class HeavyCurve(pg.PlotCurveItem):
     """A curve whose weight comes from drawing it again beside itself.
 
-    Pens of width 1 are fast; wider ones cost a hundred times as much.
+    Pens of width 1 are fast; wider ones cost a hundred times as much. In SVG and PDF, where nothing
+    is rasterised, the pen itself is wider.
     """
 
     weight = 1
 
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
         device = painter.device()
-        vector = not isinstance(device, QtGui.QImage | QtGui.QPixmap | QtWidgets.QWidget)
-        ratio = 1.0 if vector or device is None else device.devicePixelRatioF()
-        copies = 1 if vector else max(1, round(self.weight * ratio))
+        if isinstance(device, QtSvg.QSvgGenerator | QtGui.QPdfWriter):
+            pen = self.opts["pen"]
+            self.opts["pen"] = wide = QtGui.QPen(pen)
+            wide.setWidthF(1.2 * self.weight)
+            super().paint(painter, option, widget)
+            self.opts["pen"] = pen
+            return
+        ratio = device.devicePixelRatioF() if device is not None else 1.0
+        copies = max(1, round(self.weight * ratio))
         world = painter.transform()
         for i in range(copies):
-            shift = i - (copies - 1) / 2
-            painter.setTransform(
-                world * QtGui.QTransform.fromTranslate(shift * 0.4 / ratio, shift * 0.7 / ratio)
-            )
+            shift = (i - (copies - 1) / 2) / ratio
+            painter.setTransform(world * QtGui.QTransform.fromTranslate(0.4 * shift, 0.7 * shift))
             super().paint(painter, option, widget)
         painter.setTransform(world)
 
@@ -47,7 +52,8 @@ class TraceItem(pg.PlotDataItem):
         super().__init__()
         self._id = curve_id
         self._drawn: Drawn | None = None
-        self.curve.setParentItem(None)
+        base: Any = self
+        base.curve.setParentItem(None)
         self.curve = HeavyCurve()
         self.curve.setParentItem(self)
         self.curve.setClickable(True, width=10)
@@ -140,7 +146,7 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         fitting = max(1, int((self._room - 10) // self._pitch()))
         whole = len(self._all) <= fitting
         self._rows = self._all if whole else self._all[: max(1, fitting - 1)]
-        self._more = len(self._all) - len(self._rows)
+        self._more = len(self._all) - len(self._rows) if fitting > 1 else 0
         metrics = QtGui.QFontMetricsF(self._font())
         widest = max((metrics.horizontalAdvance(_elided(r.text)) for r in self._rows), default=0.0)
         lines = len(self._rows) + bool(self._more)

@@ -220,7 +220,7 @@ class PlotArea(QtWidgets.QWidget):
 
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
         key = QtCore.Qt.Key
-        steps = {key.Key_Up: -1, key.Key_Down: 1}
+        steps: dict[int, int] = {key.Key_Up: -1, key.Key_Down: 1}
         panel = self.active
         if event.key() in steps:
             self.walk.emit(steps[event.key()])

@@ -20,15 +20,18 @@ from spectrogen_app.gui.store import SessionStore
 DRAWN_LIMIT = 80
 """Curves drawn at once in one panel."""
 STACK = 0.6
-_TAGS = {Origin.GENERATED: "generated", Origin.SIMULATED: "simulated", Origin.FIT: "fit"}
+"""Offset from curve to curve in a stack, as a share of the tallest."""
+PREVIEW_COLOURS = ("#ff7f0e", "#7f7f7f")
+_TAGS: dict[Origin, str] = {o: o.value for o in Origin if o is not Origin.MEASURED}
 
 
 def titles_of(curves: list[tuple[Curve, Sample]]) -> list[str]:
     """Names of curves beside one another; what has one name is told apart by laser or file."""
     names = [c.spectrum.name or s.name for c, s in curves]
     for tell in (_laser, _file):
+        keys = [(n, c.spectrum.origin) for n, (c, _) in zip(names, curves, strict=True)]
         names = [
-            f"{n}, {tell(c)}" if names.count(n) > 1 and tell(c) else n
+            f"{n}, {tell(c)}" if keys.count((n, c.spectrum.origin)) > 1 and tell(c) else n
             for n, (c, _) in zip(names, curves, strict=True)
         ]
     return names
@@ -74,7 +77,7 @@ class PlotPresenter:
         self._residual_off: set[str] = set()
         self._legend_hidden: set[str] = set()
         self._pairs: dict[str, tuple[str, str]] = {}
-        self._preview: tuple[str, Spectrum] | None = None
+        self._preview: tuple[Spectrum, ...] = ()
         self.solo = False
         self.labels = False
         self.models: tuple[PanelModel, ...] = ()
@@ -114,9 +117,9 @@ class PlotPresenter:
             {m.modality: m.modality not in self._residual_off for m in self.models},
         )  # fmt: skip
 
-    def preview(self, curve_id: str | None, spectrum: Spectrum | None = None) -> None:
-        """Draw ``spectrum`` dotted beside its source; None ends the preview."""
-        self._preview = None if curve_id is None or spectrum is None else (curve_id, spectrum)
+    def preview(self, *spectra: Spectrum) -> None:
+        """Draw spectra dotted, without their being in the session; none ends the preview."""
+        self._preview = spectra
         self.refresh()
 
     def set_pair(self, modality: str, generated: str, measured: str) -> None:
@@ -201,9 +204,8 @@ class PlotPresenter:
             zip((c.id for c, _ in curves + hidden), titles_of(curves + hidden), strict=True)
         )
         spectra = [curve.spectrum for curve, _ in curves]
-        preview = self._preview if self._preview and self._preview[1].modality == modality else None
-        if preview is not None:
-            spectra.append(preview[1])
+        preview = [s for s in self._preview if s.modality == modality]
+        spectra += preview
         shown = display.show(spectra, look, modality)
         traces = [
             Trace(
@@ -213,10 +215,14 @@ class PlotPresenter:
             for (curve, _), drawn in zip(curves, shown.curves, strict=False)
             if drawn is not None
         ]  # fmt: skip
-        if preview is not None and shown.curves[-1] is not None:
-            traces.append(
-                Trace("preview", preview[1].name, "#ff7f0e", "preview", "preview", shown.curves[-1])
-            )
+        for i, (spectrum, drawn) in enumerate(
+            zip(preview, shown.curves[len(curves) :], strict=True)
+        ):
+            if drawn is not None:
+                name = f"preview-{i}"
+                traces.append(
+                    Trace(name, spectrum.name, PREVIEW_COLOURS[i % 2], "preview", "", drawn)
+                )
         pair = self.pair(modality, [c for c, _ in curves])
         usual = declared.reversed_x and not shown.x.startswith(("wavelength",))
         return PanelModel(
@@ -261,7 +267,7 @@ class PlotPresenter:
         line = display.show([residual], Look(x=shown.x, scale=Scale.AS_IS), modality)
         if line.x != shown.x or line.curves[0] is None:
             return None
-        return Residual(line.curves[0], "Residual", pair[0].colour)
+        return Residual(line.curves[0], "Δ", pair[0].colour)
 
     def _choose_scale(self, modality: str, scale: str) -> None:
         self._scales[modality] = Scale(scale)
@@ -282,7 +288,7 @@ class PlotPresenter:
         self.refresh()
 
     def _legend_clicked(self, _modality: str, curve_id: str) -> None:
-        if curve_id == "preview":
+        if curve_id.startswith("preview"):
             return
         curve = self._store.state.curve(curve_id)
         hide = curve_id not in self._legend_hidden
@@ -294,7 +300,7 @@ class PlotPresenter:
             self.refresh()
 
     def _curve_clicked(self, curve_id: str) -> None:
-        if curve_id != "preview":
+        if not curve_id.startswith("preview"):
             self._store.select_curve(curve_id)
 
 

@@ -44,6 +44,26 @@ def process(request: ProcessRequest, token: Token) -> tuple[Spectrum, ...]:
     return tuple(done)
 
 
+def preview(request: ProcessRequest, token: Token) -> tuple[Spectrum, ...]:
+    """The processed first spectrum, and the baseline that its first baseline step subtracts.
+
+    Raises
+    ------
+    ProcessingError, Cancelled
+    """
+    from spectrogen_app.processing import pipeline
+
+    spectrum = request.spectra[0]
+    at = next((i for i, s in enumerate(request.steps) if s.kind.curve is not None), None)
+    under: tuple[Spectrum, ...] = ()
+    if at is not None:
+        spectrum = pipeline.apply(spectrum, request.steps[:at], token.check)
+        curve = pipeline.baseline_curve(spectrum, request.steps[at])
+        under = (spectrum.replace(y=curve, lower=None, upper=None, name="Baseline"),)
+    done = pipeline.apply(spectrum, request.steps[at or 0 :], token.check)
+    return (done.replace(name="Preview"), *under)
+
+
 class AnchorTool:
     """Clicks on a plot set baseline anchors; right-clicks remove the nearest."""
 
@@ -129,10 +149,8 @@ class ProcessPresenter:
         self._set_tool(any(s.name == "anchors" for s in self.steps))
         request = ProcessRequest((current.spectrum,), self.steps)
         self._context.previews.submit(
-            process, request, "Preview",
-            on_done=lambda done: self._show(current.id, done[0]),
-            on_failed=lambda error: self._cannot(error),
-        )  # fmt: skip
+            preview, request, "Preview", on_done=self._show, on_failed=self._cannot
+        )
 
     def add(self, name: str) -> None:
         """Append a step with its defaults."""
@@ -218,10 +236,10 @@ class ProcessPresenter:
         self._view.show_steps(steps)
         self.refresh()
 
-    def _show(self, curve_id: str, spectrum: Spectrum) -> None:
+    def _show(self, previewed: tuple[Spectrum, ...]) -> None:
         self._view.show_trouble("")
         self._previewed = True
-        self._context.plots.preview(curve_id, spectrum)
+        self._context.plots.preview(*previewed)
         self._mark_anchors()
 
     def _cannot(self, error: SpectrogenError) -> None:
@@ -234,7 +252,7 @@ class ProcessPresenter:
             self._context.previews.cancel()
         if self._previewed:
             self._previewed = False
-            self._context.plots.preview(None)
+            self._context.plots.preview()
 
     def _arrived(self, ids: list[str], done: tuple[Spectrum, ...]) -> None:
         store = self._context.store

@@ -44,8 +44,8 @@ class StepCard(QtWidgets.QFrame):
         up = tool_button("up", f"{kind.label}: move up", "Move up")
         down = tool_button("down", f"{kind.label}: move down", "Move down")
         away = tool_button("cancel", f"{kind.label}: remove", "Remove this step")
-        for button, name in ((up, "up"), (down, "down"), (away, "cancel")):
-            button.setIcon(icon(name, theme.muted, 16))
+        self._buttons = ((up, "up"), (down, "down"), (away, "cancel"))
+        self.set_theme(theme)
         up.clicked.connect(lambda: self.moved.emit(-1))
         down.clicked.connect(lambda: self.moved.emit(1))
         away.clicked.connect(self.removed)
@@ -78,6 +78,11 @@ class StepCard(QtWidgets.QFrame):
             if unit:
                 form.addWidget(label(unit, "muted"), row, 2)
         column.addLayout(form)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        for button, name in self._buttons:
+            button.setIcon(icon(name, theme.muted, 16))
 
     def show_points(self, points: Sequence[tuple[float, float]]) -> None:
         """Say how many anchors there are."""
@@ -203,6 +208,12 @@ class ProcessView(QtWidgets.QScrollArea):
         column.addLayout(buttons)
         column.addStretch(1)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        for card in self.cards:
+            card.set_theme(theme)
+
     def _fill_menu(self) -> None:
         """List the steps; their modules are too heavy to load before the window is up."""
         if not self._menu.isEmpty():
@@ -231,9 +242,13 @@ class ProcessView(QtWidgets.QScrollArea):
             card = StepCard(step, self._theme)
             card.changed.connect(lambda new, i=i: self.changed.emit(i, new))
             card.moved.connect(lambda by, i=i: self.moved.emit(i, by))
-            card.removed.connect(_later(card, lambda i=i: self.removed.emit(i)))
+            card.removed.connect(self._remover(card, i))
             self.cards.append(card)
             self._steps.addWidget(card)
+
+    def _remover(self, card: StepCard, at: int) -> Callable[[], None]:
+        """The card may go only after its own click is over."""
+        return lambda: QtCore.QTimer.singleShot(0, card, lambda: self.removed.emit(at))
 
     def show_subject(self, text: str, ready: bool, count: int) -> None:
         """Say what the steps are applied to."""
@@ -248,8 +263,3 @@ class ProcessView(QtWidgets.QScrollArea):
         """Say why a step cannot be done."""
         self.trouble.setText(text)
         self.trouble.setVisible(bool(text))
-
-
-def _later(card: StepCard, act: Callable[[], None]) -> Callable[[], None]:
-    """The card may go only after its own click is over."""
-    return lambda: QtCore.QTimer.singleShot(0, card, act)

@@ -49,8 +49,7 @@ class _Tree(QtWidgets.QTreeWidget):
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
             self.delete_pressed.emit()
-        elif event.key() == Qt.Key.Key_Space and self.currentItem() is not None:
-            item = self.currentItem()
+        elif event.key() == Qt.Key.Key_Space and (item := self.currentItem()) is not None:
             on = item.checkState(0) is not Qt.CheckState.Checked
             for chosen in self.selectedItems() or [item]:
                 chosen.setCheckState(0, Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
@@ -108,6 +107,7 @@ class SamplesView(QtWidgets.QWidget):
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = self.tree.header()
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(8)
         header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
         self.count = label(role="muted")
@@ -153,6 +153,7 @@ class SamplesView(QtWidgets.QWidget):
             if self._samples.get(sample.id) is sample:
                 continue
             self._show_sample(sample, place)
+        self.tree.setColumnHidden(1, not any(i.text(1) for i in self._items.values()))
         self._busy = False
         curves = sum(len(s.curves) for s in state.samples)
         shown = sum(c.visible for c in state.curves())
@@ -220,8 +221,9 @@ class SamplesView(QtWidgets.QWidget):
         for at, curve in enumerate(sample.curves):
             child = self._items.get(curve.id)
             if child is None or child.parent() is not item or item.indexOfChild(child) != at:
-                if child is not None and child.parent() is not None:
-                    child.parent().removeChild(child)
+                home = child.parent() if child is not None else None
+                if child is not None and home is not None:
+                    home.removeChild(child)
                 child = child or self._make(curve)
                 item.insertChild(at, child)
             self._dress(child, curve, sample)
@@ -247,7 +249,7 @@ class SamplesView(QtWidgets.QWidget):
         name = spectrum.name or "Spectrum"
         own, kind = _names(curve, sample)
         item.setText(0, own)
-        item.setText(1, ", ".join(t for t in (kind, origin) if t))
+        item.setText(1, kind)
         item.setForeground(1, QtGui.QColor(self._theme.muted))
         item.setIcon(0, swatch(curve.colour, spectrum.origin.value, self._theme))
         item.setData(0, TEXT, f"{name} {MODALITIES[spectrum.modality].label} {origin} "
@@ -276,7 +278,7 @@ class SamplesView(QtWidgets.QWidget):
             elif any(c.visible is not on for c in sample.curves):
                 self.shown.emit([c.id for c in sample.curves], on)
             return
-        sample = self._samples[item.parent().data(0, ID)]
+        sample = self._samples[_home(item)]
         curve = next(c for c in sample.curves if c.id == own)
         if item.text(0) != _names(curve, sample)[0]:
             self.renamed.emit(kind, own, item.text(0))
@@ -293,9 +295,7 @@ class SamplesView(QtWidgets.QWidget):
         if current not in chosen:
             current = chosen[-1]
         if current.data(0, KIND) == "curve":
-            self.selected.emit(
-                current.data(0, ID), current.parent().data(0, ID), self.chosen_curves()
-            )
+            self.selected.emit(current.data(0, ID), _home(current), self.chosen_curves())
         else:
             self.selected.emit("", current.data(0, ID), self.chosen_curves())
 
@@ -370,13 +370,20 @@ _COLOUR_NAMES = dict(
 )
 
 
+def _home(item: QtWidgets.QTreeWidgetItem) -> str:
+    """Id of the sample of a curve's row."""
+    parent = item.parent()
+    return parent.data(0, ID) if parent is not None else ""
+
+
 def _names(curve: Curve, sample: Sample) -> tuple[str, str]:
     """Texts of the two columns: a curve called like its sample is named by its modality."""
     s = curve.spectrum
     laser = f" {s.laser_nm:.0f} nm" if s.laser_nm and s.modality == "raman" else ""
-    if s.name in ("", sample.name):
-        return MODALITIES[s.modality].label + laser, ""
-    return s.name, SHORT[s.modality] + laser
+    origin = "" if s.origin is Origin.MEASURED else f", {s.origin.value}"
+    if s.name in ("", sample.name) or s.origin is Origin.GENERATED:
+        return MODALITIES[s.modality].label + laser + origin, ""
+    return s.name, SHORT[s.modality] + laser + origin
 
 
 def _about(curve: Curve) -> str:

@@ -40,8 +40,10 @@ class VerdictsPresenter:
         total = len(self.rows)
         summary = f"{total - refused:,} of {total:,} files opened"
         self._view.add_lines(lines, f"{summary}, {refused:,} refused" if refused else summary)
-        if any(line.state == "error" for line in lines):
+        bad = next((i for i, line in enumerate(lines) if line.state == "error"), None)
+        if bad is not None:
             self._attention()
+            self._view.point_to(len(self.rows) - len(rows) + bad)
 
     def correct(self, at: int, modality: str) -> None:
         """Say what a file really holds; its curves follow."""

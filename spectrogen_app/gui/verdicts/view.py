@@ -10,7 +10,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
-from spectrogen_app.gui.widgets import label, named, push_button
+from spectrogen_app.gui.widgets import label, named, push_button, tool_button
 
 Qt = QtCore.Qt
 COLUMNS = ("File", "Opened as", "Modality", "Spectra", "What to know")
@@ -134,10 +134,12 @@ class _ModalityDelegate(QtWidgets.QStyledItemDelegate):
         combo = named(QtWidgets.QComboBox(parent), "Modality of the file")
         for name, modality in MODALITIES.items():
             combo.addItem(modality.label, name)
-        combo.activated.connect(
-            lambda _: (self.commitData.emit(combo), self.closeEditor.emit(combo))
-        )
+        combo.activated.connect(lambda _: self._done(combo))
         return combo
+
+    def _done(self, combo: QtWidgets.QComboBox) -> None:
+        self.commitData.emit(combo)
+        self.closeEditor.emit(combo)
 
     def setEditorData(self, editor: Any, index: Any) -> None:
         editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
@@ -158,6 +160,7 @@ class VerdictsView(QtWidgets.QWidget):
     modality_chosen = QtCore.Signal(int, str)
     selected = QtCore.Signal(int)
     cleared = QtCore.Signal()
+    close_wanted = QtCore.Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +188,7 @@ class VerdictsView(QtWidgets.QWidget):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(True)
-        for column, width in enumerate((300, 150, 130, 80)):
+        for column, width in enumerate((330, 150, 130, 80)):
             self.table.setColumnWidth(column, width)
         self.summary = label(role="muted")
         self.only_bad = named(
@@ -193,10 +196,15 @@ class VerdictsView(QtWidgets.QWidget):
         )
         clear = push_button("Clear", "Clear the list of files")
         clear.clicked.connect(self.cleared)
+        self.close_button = tool_button("cancel", "Close the list", "Close the list (Ctrl+L)")
+        self.close_button.clicked.connect(self.close_wanted)
         top = QtWidgets.QHBoxLayout()
+        top.setSpacing(12)
+        top.addWidget(label("Opened files", "heading"))
         top.addWidget(self.summary, 1)
         top.addWidget(self.only_bad)
         top.addWidget(clear)
+        top.addWidget(self.close_button)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(10, 4, 10, 8)
         layout.addLayout(top)
@@ -215,6 +223,13 @@ class VerdictsView(QtWidgets.QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.model.set_theme(theme)
+        self.close_button.setIcon(icon("cancel", theme.muted, 16))
+
+    def point_to(self, row: int) -> None:
+        """Bring a line into view and mark it."""
+        place = self.sorted.mapFromSource(self.model.index(row, 0))
+        self.table.scrollTo(place)
+        self.table.selectRow(place.row())
 
     def _filter(self, on: bool) -> None:
         for row in range(self.sorted.rowCount()):
