@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spectrogen_app.generation.translator import Translator
     from spectrogen_app.processing.scoring import Grid, Score
 
-BATCH_SECONDS = 0.1
+BATCH_SECONDS = 0.2
 """Verdicts are handed on at most this much later than they are known."""
 BATCH_SIZE = 64
 """Most verdicts handed on at once."""

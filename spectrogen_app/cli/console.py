@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from spectrogen_app.app.jobs import Token
+from spectrogen_app.errors import SpectrogenError
 
 
 @contextmanager
@@ -29,6 +31,24 @@ def progress(title: str) -> Iterator[Token]:
         yield Token(show)
 
 
+@contextmanager
+def offline(what: str) -> Iterator[None]:
+    """Around imports that the packaged program leaves out.
+
+    Raises
+    ------
+    SpectrogenError
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("spectrogen_app"):
+            raise
+        raise SpectrogenError(
+            f"This packaged program has no {what}.", hint="Install it with pip instead."
+        ) from error
+
+
 def note(text: str) -> None:
     """A line on stderr that does not tear a progress bar."""
     if sys.stderr.isatty():
@@ -41,4 +61,12 @@ def note(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Indented JSON on stdout; numbers that JSON does not know become null."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -62,7 +62,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--no-formula", action="store_true", help="do not use the formula in the file's header"
     )
     parser.add_argument(
-        "--from", dest="source", choices=TARGETS, metavar="MODALITY", help="take every file for this modality, whatever it looks like",
+        "--from", dest="source", choices=TARGETS, metavar="MODALITY",
+        help="take every file for this modality, whatever it looks like",
     )  # fmt: skip
     parser.add_argument(
         "--combine", action="store_true",
