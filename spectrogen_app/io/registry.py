@@ -26,14 +26,17 @@ from spectrogen_app.errors import (
     unchecked,
 )
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, Verdict
+from spectrogen_app.io.readers.brml import BrmlReader
 from spectrogen_app.io.readers.jcamp import JcampReader
 from spectrogen_app.io.readers.omnic import OmnicReader
 from spectrogen_app.io.readers.opus import OpusReader
+from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
 from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
 from spectrogen_app.io.readers.text import TextReader
 from spectrogen_app.io.readers.wdf import WdfReader
+from spectrogen_app.io.readers.xrdml import XrdmlReader
 from spectrogen_app.io.sanity import check_spectrum
 
 READERS: tuple[Reader, ...] = (
@@ -43,6 +46,11 @@ READERS: tuple[Reader, ...] = (
     OpusReader(),
     SpcReader(),
     OmnicReader(),
+    XrdmlReader(),
+    BrmlReader(),
+    RasReader(),
+    RasxReader(),
+    RigakuTextReader(),
     JcampReader(),
     TextReader(),
 )

@@ -85,6 +85,8 @@ class SpcReader(Reader):
         head = source.head
         if len(head) < 256 or head[1] not in (_NEW, _NEW_BIG, _OLD):
             return False
+        if head.startswith(b"PK") or 0 not in head[:512]:
+            return False
         if head[1] == _OLD:
             points = field(source, "<f", 4)
             return bool(2 <= points <= 1e7)
