@@ -48,12 +48,6 @@ _SHARED = (Spectrum, FitResult)
 """Values stored once, where several hold them."""
 
 
-def register(kind: type) -> type:
-    """Let a frozen dataclass be stored within a session; usable as a decorator."""
-    _KINDS[kind.__name__] = kind
-    return kind
-
-
 def save(state: SessionState, path: Path, check: Check = unchecked) -> None:
     """Write the session atomically.
 

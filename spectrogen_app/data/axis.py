@@ -2,7 +2,7 @@
 
 Optical axes convert through the absolute wavenumber in vacuum, cm-1; a Raman shift is joined to
 them by the laser line. Diffraction axes convert through Q = 4 pi sin(theta) / lambda.
-Constants are the exact SI values (CODATA 2018).
+Constants are the exact SI values of 2019.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import constants
 
 from spectrogen_app.errors import AxisError
 
@@ -23,8 +22,9 @@ CU_KALPHA1 = 1.540562
 CU_KALPHA = 1.541838
 """Weighted mean of the Cu K-alpha doublet in angstrom."""
 
-_THZ_PER_CM1 = constants.c * 100 * 1e-12
-_EV_PER_CM1 = constants.h * constants.c * 100 / constants.e
+_LIGHT, _PLANCK, _CHARGE = 299_792_458.0, 6.626_070_15e-34, 1.602_176_634e-19
+_THZ_PER_CM1 = _LIGHT * 100 * 1e-12
+_EV_PER_CM1 = _PLANCK * _LIGHT * 100 / _CHARGE
 
 
 class XKind(StrEnum):
