@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.app.display import Drawn, Shown
+from spectrogen_app.app.display import Drawn
 from spectrogen_app.data.axis import XKind, YUnit, convert_x, convert_y, converts_y
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
@@ -100,7 +101,10 @@ class Frame:
     spectrum : Spectrum
     drawn : Drawn
         The same curve as drawn.
-    shown : Shown
+    x : str
+        ``kind/unit`` of the panel's axis.
+    y_unit : str
+        Of the panel; empty when its curves have several.
 
     Raises
     ------
@@ -108,12 +112,12 @@ class Frame:
         The curve is drawn in units that the frame cannot follow.
     """
 
-    def __init__(self, spectrum: Spectrum, drawn: Drawn, shown: Shown) -> None:
+    def __init__(self, spectrum: Spectrum, drawn: Drawn, x: str, y_unit: str) -> None:
         self._s = spectrum
-        name, _, self._x_unit = shown.x.partition("/")
+        name, _, self._x_unit = x.partition("/")
         self._x_kind = XKind(name)
         self._same_x = (self._x_kind, self._x_unit) == (spectrum.x_kind, spectrum.x_unit)
-        wanted = (spectrum.y_unit, shown.y_unit, YUnit.ABSORBANCE.value)
+        wanted = (spectrum.y_unit, y_unit, YUnit.ABSORBANCE.value)
         for unit in dict.fromkeys(wanted):
             if unit in (spectrum.y_unit, *converts_y(spectrum.y_unit)) and self._match(unit, drawn):
                 return
@@ -197,15 +201,12 @@ class FitCurves:
         The sum; data less sum, in the spectrum's own y unit.
     background : Drawn or None
         None when the model has none.
-    selected : str
-        The peak to be set off.
     """
 
     lines: tuple[Line, ...]
     total: Drawn
     residual: Drawn
     background: Drawn | None
-    selected: str = ""
 
 
 class Sketch:
@@ -225,7 +226,7 @@ class Sketch:
         self._lines: dict[Peak, Line] = {}
         self._under: object = None
 
-    def curves(self, model: Model, options: Options | None = None, selected: str = "") -> FitCurves:
+    def curves(self, model: Model, options: Options | None = None) -> FitCurves:
         """The model as drawn; ranges that are not fitted have no residual."""
         now = self._preview.update(model)
         under = model.background, model.terms
@@ -242,7 +243,6 @@ class Sketch:
             Drawn(self._x, self.frame.to_y(now.total)[order]),
             Drawn(self._x, rest[order]),
             Drawn(self._x, self.frame.to_y(now.background)[order]) if some else None,
-            selected,
         )
 
     def _line(self, peak: Peak, model: Model) -> Line:
@@ -257,3 +257,12 @@ class Sketch:
         base = model.under(x)
         y = base + peak.evaluate(x)
         return Line(peak.name, self.frame.to_x(x), self.frame.to_y(y), self.frame.to_y(base))
+
+
+@lru_cache(maxsize=8)
+def sketch(spectrum: Spectrum, drawn: Drawn, x: str, y_unit: str) -> Sketch | None:
+    """The sketch of a curve on a panel, the same for the same curve; None where it has no way."""
+    try:
+        return Sketch(spectrum, Frame(spectrum, drawn, x, y_unit))
+    except (ValueError, SpectrogenError):
+        return None

@@ -8,7 +8,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6 import QtCore, QtWidgets
 
+from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn
+from spectrogen_app.gui.plotting.fit import FitItem
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -69,6 +71,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
+        self.fit = FitItem(self.plot)
         self._residual_item = TraceItem()
         self._zero = pg.InfiniteLine(0, angle=0, movable=False)
         self.residual_plot.addItem(self._zero, ignoreBounds=True)
@@ -121,6 +124,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._draw_trace(trace, order)
         self._draw_labels()
         self._draw_legend()
+        self.fit.draw(model.fit, self.theme)
         self._draw_residual()
         colour = self.theme.muted
         low = self.residual_plot if self._residual_shown else self.plot
@@ -220,6 +224,13 @@ class Canvas(pg.GraphicsLayoutWidget):
     def remove_overlay(self, item: Any) -> None:
         """Take such an item away."""
         self.plot.removeItem(item)
+
+    def show_fit(self, curves: FitCurves | None) -> None:
+        """Draw another state of the fit, such as while the mouse drags; the rest stays."""
+        self.fit.draw(curves, self.theme)
+        residual = self.model.residual if self.model is not None else None
+        if curves is not None and residual is not None and self._residual_shown:
+            self._show_residual(curves.residual, residual.colour)
 
     @property
     def at_full(self) -> bool:
@@ -341,11 +352,13 @@ class Canvas(pg.GraphicsLayoutWidget):
                 self.ci.layout.setRowStretchFactor(1, 0)
         if residual is None:
             return
-        drawn = residual.drawn
-        self._residual_item.draw(drawn, "measured", self.theme.curve(residual.colour))
+        self._show_residual(residual.drawn, residual.colour)
+        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
+
+    def _show_residual(self, drawn: Drawn, colour: str) -> None:
+        self._residual_item.draw(drawn, "measured", self.theme.curve(colour))
         reach = max(abs(float(drawn.y.min())), abs(float(drawn.y.max())), 1e-12) * 1.1
         self.residual_view.setYRange(-reach, reach, padding=0)
-        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:
         box = self.view if self.view.sceneBoundingRect().contains(place) else self.residual_view

@@ -31,6 +31,7 @@ class FitItem(pg.GraphicsObject):
         super().__init__()
         self._curves: FitCurves | None = None
         self._theme: Theme | None = None
+        self._selected = ""
         self._paths: dict[Line, tuple[QtGui.QPainterPath, QtGui.QPainterPath]] = {}
         self._total = pg.PlotDataItem()
         self._background = pg.PlotDataItem()
@@ -46,6 +47,8 @@ class FitItem(pg.GraphicsObject):
 
     def draw(self, curves: FitCurves | None, theme: Theme) -> None:
         """Show the curves; None shows nothing."""
+        if self._theme is not theme:
+            self._paths = {}
         before, self._curves, self._theme = self._curves, curves, theme
         for item in (self, self._total, self._background):
             item.setVisible(curves is not None)
@@ -70,6 +73,12 @@ class FitItem(pg.GraphicsObject):
         self.prepareGeometryChange()
         self.update()
 
+    def select(self, name: str) -> None:
+        """Set one peak off from the others."""
+        if name != self._selected:
+            self._selected = name
+            self.update()
+
     def boundingRect(self) -> QtCore.QRectF:
         box = self.getViewBox()
         return QtCore.QRectF() if box is None else QtCore.QRectF(self.viewRect() or QtCore.QRectF())
@@ -84,7 +93,7 @@ class FitItem(pg.GraphicsObject):
         for line in self._curves.lines:
             outline, area = self._paths[line]
             colour = peak_colour(line.name, self._theme)
-            chosen = line.name == self._curves.selected
+            chosen = line.name == self._selected
             fill = QtGui.QColor(colour)
             fill.setAlphaF(0.30 if chosen else 0.10)
             painter.setPen(QtCore.Qt.PenStyle.NoPen)

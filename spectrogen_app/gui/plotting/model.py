@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn, Look, Shown
 
 
@@ -67,6 +68,8 @@ class PanelModel:
     look : Look
     x_choices, y_choices : tuple of str
         What the axis can be switched to.
+    fit : FitCurves or None
+        The peaks of the current curve.
     """
 
     modality: str
@@ -81,3 +84,4 @@ class PanelModel:
     look: Look = field(default_factory=Look)
     x_choices: tuple[str, ...] = ()
     y_choices: tuple[str, ...] = ()
+    fit: FitCurves | None = None

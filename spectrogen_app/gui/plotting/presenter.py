@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from spectrogen_app.app import display, services
+from spectrogen_app.app.decomposition import FitCurves, sketch
 from spectrogen_app.app.display import Look, Scale
 from spectrogen_app.app.session import Curve, Sample
 from spectrogen_app.app.settings import Settings
@@ -224,15 +225,35 @@ class PlotPresenter:
                     Trace(name, spectrum.name, PREVIEW_COLOURS[i % 2], "preview", "", drawn)
                 )
         pair = self.pair(modality, [c for c, _ in curves])
+        current = next((t for t in traces if t.id == chosen), None)
+        fit = self._fit(current, shown)
         usual = declared.reversed_x and not shown.x.startswith(("wavelength",))
         return PanelModel(
             modality, declared.label, shown, tuple(traces),
             tuple((c.id, names[c.id], c.colour, c.spectrum.origin.value) for c, _ in hidden),
-            self._residual(modality, pair, shown), pair is not None,
+            self._fit_residual(modality, fit, current) or self._residual(modality, pair, shown),
+            pair is not None or fit is not None,
             self._labels(traces),
             usual != (modality in settings.normal_x), look,
-            display.x_choices(spectra), display.y_choices(spectra),
+            display.x_choices(spectra), display.y_choices(spectra), fit,
         )  # fmt: skip
+
+    def _fit(self, current: Trace | None, shown: display.Shown) -> FitCurves | None:
+        """The peaks of the current curve, as this panel draws it."""
+        if current is None:
+            return None
+        curve = self._store.state.curve(current.id)
+        if curve.peaks is None or not any(True for _ in curve.peaks.model.parameters()):
+            return None
+        drawing = sketch(curve.spectrum, current.drawn, shown.x, shown.y_unit)
+        return None if drawing is None else drawing.curves(curve.peaks.model, curve.peaks.options)
+
+    def _fit_residual(
+        self, modality: str, fit: FitCurves | None, current: Trace | None
+    ) -> Residual | None:
+        if fit is None or current is None or modality in self._residual_off:
+            return None
+        return Residual(fit.residual, "Δ", current.colour)
 
     def _limited(self, curves: list[tuple[Curve, Sample]]) -> list[tuple[Curve, Sample]]:
         if len(curves) <= DRAWN_LIMIT:
