@@ -30,7 +30,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, gammaln, wofz
 
 from spectrogen_app.errors import FitError
 
@@ -147,6 +146,8 @@ def _lorentzian(x: Array, params: Sequence[float], out: Array | None = None) -> 
 
 
 def _voigt(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
+    from scipy.special import erfcx, wofz
+
     center, height, gauss, lorentz = params
     clamped = gauss < _LEAST_GAUSS * lorentz
     width = _LEAST_GAUSS * lorentz if clamped else gauss
@@ -182,6 +183,8 @@ def _voigt_fwhm(center: float, height: float, gauss: float, lorentz: float) -> f
 
 
 def _voigt_area(center: float, height: float, gauss: float, lorentz: float) -> float:
+    from scipy.special import erfcx
+
     width = max(gauss, _LEAST_GAUSS * lorentz)
     return height * width * _ROOT_PI / (2 * _ROOT_LN2 * float(erfcx(_ROOT_LN2 * lorentz / width)))
 
@@ -250,7 +253,7 @@ def _pearson7(x: Array, params: Sequence[float], out: Array | None = None) -> Ar
 
 
 def _pearson7_area(center: float, height: float, fwhm: float, m: float) -> float:
-    gammas = math.exp(float(gammaln(m - 0.5) - gammaln(m))) if m > 0.5 else math.inf
+    gammas = math.exp(math.lgamma(m - 0.5) - math.lgamma(m)) if m > 0.5 else math.inf
     return height * fwhm * _ROOT_PI * gammas / (2 * math.sqrt(math.expm1(_LN2 / m)))
 
 
