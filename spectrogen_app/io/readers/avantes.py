@@ -58,7 +58,7 @@ class Avantes8Reader(Reader):
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
         """See :meth:`Reader.read`; one spectrum per spectrometer."""
         count = field(source, "<B", 5)
-        spectra = []
+        spectra: list[Spectrum] = []
         at = 6
         for _ in range(count):
             if spectra and at >= source.size:
@@ -120,7 +120,7 @@ def _processed(
 
 
 def _spectrum(
-    source: Source, x: NDArray[np.float64], y: NDArray[np.float64], *, unit: str,
+    source: Source, x: Any, y: Any, *, unit: str,
     metadata: dict[str, Any], title: str = "",
 ) -> Spectrum:  # fmt: skip
     counts = unit == YUnit.COUNTS

@@ -132,7 +132,7 @@ def pixels(
     def make(index: int) -> Spectrum:
         row, column = divmod(index, width)
         return source.spectrum(
-            x, cube[row, column].astype(np.float64), modality=known.modality, x_kind=known.x_kind,
+            x, cube[row, column], modality=known.modality, x_kind=known.x_kind,
             x_unit=known.x_unit, y_unit=y_axis(keys.get("description", "")) or known.y_unit,
             name=f"{source.path.stem} {column + 1}, {row + 1}", sample=source.path.stem,
             metadata={**metadata, "Pixel": (column + 1, row + 1)},

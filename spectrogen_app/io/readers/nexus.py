@@ -245,6 +245,12 @@ def numbers(source: Source, dataset: Any, what: str) -> NDArray[Any]:
         raise source.refuse(f"has a damaged {what} ({error}).", "Copy it again.") from error
 
 
+def as_float(values: NDArray[Any]) -> NDArray[np.float64]:
+    """As float64, without a warning for what is no number."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
+
+
 def text(value: Any) -> str:
     """An attribute or scalar as text; empty for what is none."""
     if isinstance(value, np.ndarray):
@@ -459,10 +465,10 @@ def _curve(
     y = numbers(source, curve.y, f"dataset {curve.path}")
     if curve.dimension < 0:
         table = y if curve.dimension == -2 else y.T
-        x, y = table[:, 0].astype(np.float64), table[:, 1]
+        x, y = as_float(table[:, 0]), table[:, 1]
         label = ""
     elif curve.x is not None:
-        x = numbers(source, curve.x, f"axis {curve.x.name}").ravel().astype(np.float64)
+        x = as_float(numbers(source, curve.x, f"axis {curve.x.name}").ravel())
         y = np.moveaxis(y, curve.dimension, -1)
         label = _label(curve.x)
     else:
@@ -507,10 +513,10 @@ def _curve(
 
     def make(index: int) -> Spectrum:
         where = ", ".join(str(i) for i in np.unravel_index(index, shape)) if shape else ""
-        row = rows[index].astype(np.float64)
+        row = as_float(rows[index])
         band = {}
         if errors is not None:
-            size = np.abs(errors[index].astype(np.float64))
+            size = np.abs(as_float(errors[index]))
             band = {"lower": row - size, "upper": row + size}
         return source.spectrum(
             x, row, modality=known.modality, x_kind=known.x_kind, x_unit=known.x_unit,

@@ -20,7 +20,14 @@ from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
-from spectrogen_app.io.readers.nexus import SIGNATURE, attribute, numbers, open_hdf5, walk
+from spectrogen_app.io.readers.nexus import (
+    SIGNATURE,
+    as_float,
+    attribute,
+    numbers,
+    open_hdf5,
+    walk,
+)
 
 _LIST = 200
 
@@ -76,7 +83,7 @@ def _measurement(source: Source, tree: Any, name: str) -> list[tuple[int, Any]]:
     if axis is None:
         source.warn(f"{name} has no axis and is left out.")
         return []
-    x = numbers(source, axis, f"axis of {name}").ravel().astype(np.float64)
+    x = as_float(numbers(source, axis, f"axis of {name}").ravel())
     group = tree.groups[name]
     pairs = {str(k): attribute(group, str(k)) for k in group.attrs}
     raman = pairs.get("IsRaman") == "1"
@@ -128,7 +135,7 @@ def _maker(
             if index < len(places) and places.ndim == 2 and places.shape[1] >= 2:
                 meta["Position (um)"] = tuple(float(v) for v in places[index][:2])
         return source.spectrum(
-            x, rows[index].astype(np.float64) * scale,
+            x, as_float(rows[index]) * scale,
             modality="raman" if raman else "ir",
             x_kind=XKind.RAMAN_SHIFT if raman else XKind.WAVENUMBER,
             y_unit=unit or "a.u.", name=" ".join(p for p in parts if p),

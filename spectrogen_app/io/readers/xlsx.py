@@ -87,7 +87,7 @@ def _sheets(
     for at, sheet in enumerate(book.worksheets):
         check(at / len(book.worksheets), f"Reading sheet {sheet.title}")
         sheet.reset_dimensions()
-        lines = []
+        lines: list[str] = []
         for row in sheet.iter_rows(values_only=True):
             cells += len(row) + 1
             if cells > MAX_CELLS:
