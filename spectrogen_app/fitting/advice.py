@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CORRELATED = 0.95
 """Correlations above this are pointed out."""
 _MERGED = 0.2
+_LEAST = 3.0
+"""A height of fewer standard errors than this is no peak."""
 _LIMIT_SHAPES = {
     ("voigt", "fwhm_gauss", "min"): "lorentzian",
     ("voigt", "fwhm_lorentz", "min"): "gaussian",
@@ -52,7 +54,7 @@ class Advice:
     ----------
     kind : str
         ``not_converged``, ``at_bound``, ``no_error``, ``correlated``, ``merged``, ``wide``,
-        ``narrow`` or ``outside``.
+        ``narrow``, ``weak`` or ``outside``.
     message : str
     parameters : tuple of str
         Names of the parameters concerned; the first is the one to look at.
@@ -69,7 +71,7 @@ def advise(result: FitResult) -> tuple[Advice, ...]:
     """Everything wrong with a fit, the gravest first."""
     return tuple(
         found
-        for look in (_unfinished, _places, _bounds, _merged, _undetermined, _correlated)
+        for look in (_unfinished, _places, _bounds, _merged, _undetermined, _correlated, _weak)
         for found in look(result)
     )
 
@@ -247,3 +249,16 @@ def _correlated(result: FitResult) -> Iterator[Advice]:
             (first, second),
             tuple(remedies),
         )
+
+
+def _weak(result: FitResult) -> Iterator[Advice]:
+    for peak in result.peaks:
+        error = peak.height.stderr
+        if error is not None and abs(peak.height.value) < _LEAST * error:
+            yield Advice(
+                "weak",
+                f"{peak.name} at {peak.center.value:.6g} does not stand out from the noise: its "
+                f"height is {peak.height}.",
+                (f"{peak.name}_height",),
+                (Remedy(f"Remove {peak.name}", result.model.remove(peak.name)),),
+            )

@@ -14,6 +14,7 @@ Algorithms (2000) 298 (robust loss).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,11 @@ class Problem:
         self.lower = np.array([held[i].min for i in self.free])
         self.upper = np.array([held[i].max for i in self.free])
         self.start = np.clip(self._values[self.free], self.lower, self.upper)
+        widths = {
+            f"{k.name}_{p.name}" for k in model.peaks for p in shapes.shape(k.shape).extra
+            if p.of_width == 1.0
+        }  # fmt: skip
+        self._widths = np.array([n in widths for n in self.free_names], dtype=bool)
         self._ties = [
             (where[n], tie, [(name, where[name]) for name in tie.names])
             for n, tie in resolve_ties(model)
@@ -103,6 +109,16 @@ class Problem:
     def free_names(self) -> list[str]:
         """Names of the free parameters."""
         return [self.names[i] for i in self.free]
+
+    def moved(self, free: Array, step: Array) -> Array:
+        """After a step: within bounds, and no width changed more than fourfold.
+
+        A peak that one wild step made narrower than the spacing of the points would stay so.
+        """
+        moved = free + step
+        w = self._widths
+        moved[w] = np.clip(moved[w], free[w] / 4, np.maximum(4 * free[w], 1e-12))
+        return np.clip(moved, self.lower, self.upper)
 
     def buffer(self) -> Array:
         """Space for the derivatives by all parameters."""
@@ -268,6 +284,15 @@ def solve(
     FitError
         The model is not finite at the start.
     """
+    with np.errstate(all="ignore"):
+        return _solve(problem, start, tolerance, damping=damping,
+                      max_evaluations=max_evaluations, check=check)  # fmt: skip
+
+
+def _solve(
+    problem: Problem, start: Array | None, tolerance: float, *, damping: float,
+    max_evaluations: int, check: Check,
+) -> Solution:  # fmt: skip
     free = np.clip(problem.start if start is None else start, problem.lower, problem.upper)
     buffers = [problem.buffer(), problem.buffer()]
     residual, jacobian = problem.evaluate(free, buffers[0])
@@ -278,7 +303,7 @@ def solve(
             hint="Check the start values, ties and expressions.",
         )
     floor = 1e-26 * float(np.sum((problem.y * _or_one(problem.root_weights)) ** 2))
-    growth, evaluations, little = 2.0, 1, 0
+    growth, evaluations, little = 2.0, 1, 0.0
     scale = np.zeros(free.size)
     converged, cancelled, message = free.size == 0, False, "nothing to vary"
     normal: _Normal | None = None
@@ -297,7 +322,7 @@ def solve(
         if evaluations >= max_evaluations:
             message = f"not converged after {evaluations} evaluations"
             break
-        moved = np.clip(free + normal.step(damping, scale), problem.lower, problem.upper)
+        moved = problem.moved(free, normal.step(damping, scale))
         step = moved - free
         if np.all(np.abs(step) <= 1e-15 * np.abs(free)):
             converged, message = True, "converged"
@@ -306,9 +331,11 @@ def solve(
         cost_, r_, j_ = problem.weigh(residual_, jacobian_)
         evaluations += 1
         predicted = normal.predicted(step)
-        if math.isfinite(cost_) and cost_ < cost and np.all(np.isfinite(j_[:, ::16])):
-            ratio = (cost - cost_) / predicted if predicted > 0 else 1.0
-            little = little + 1 if cost - cost_ <= 1e-3 * tolerance * cost else 0
+        rounding = 1e-13 * cost if abs(predicted) <= 1e-12 * cost else 0.0
+        if math.isfinite(cost_) and cost_ < cost + rounding and np.all(np.isfinite(j_[:, ::16])):
+            ratio = (cost - cost_) / predicted if predicted > 0 and not rounding else 1.0
+            small = cost - cost_ <= max(10 * tolerance**2, 1e-15) * cost
+            little = little + (0.2 if rounding else 1.0) if small else 0.0
             free, cost, residual, r, j = moved, cost_, residual_, r_, j_
             buffers.reverse()
             damping *= max(1 / 3, 1 - (2 * ratio - 1) ** 3)
@@ -349,7 +376,30 @@ def solve_patiently(
         other = solve(problem, start=start, damping=way or 1e-3, tolerance=tolerance, check=check)
         if other.cost < best.cost * (1 - 1e-9) or (other.converged and not best.converged):
             best = other
-    return best
+    return _polished(problem, best) if best.converged else best
+
+
+def _polished(problem: Problem, solution: Solution) -> Solution:
+    """After undamped steps, as long as each leaves the residual more orthogonal."""
+    best, least = solution, math.inf
+    with np.errstate(all="ignore"):
+        for _ in range(40):
+            j = best.jacobian
+            normal = _Normal(j, best.residual, best.free, problem.lower, problem.upper)
+            decrement = normal.decrement()
+            if problem.loss != "linear" or not decrement < least:
+                break
+            solution, least = best, decrement
+            free = problem.moved(best.free, normal.step(0.0, normal.norms))
+            residual, j = problem.evaluate(free, problem.buffer())
+            cost = float(residual @ residual)
+            if not cost <= best.cost * (1 + 1e-9):
+                break
+            best = dataclasses.replace(
+                best, free=free, cost=cost, residual=residual, jacobian=j,
+                evaluations=best.evaluations + 1,
+            )  # fmt: skip
+    return solution
 
 
 def _or_one(values: Array | None) -> Array | float:

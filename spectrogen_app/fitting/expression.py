@@ -16,6 +16,7 @@ from scipy.special import erf
 from spectrogen_app.errors import FitError
 
 _LONGEST = 1000
+_DEEPEST = 100
 
 Dual = tuple[Any, dict[str, Any]]
 
@@ -65,10 +66,7 @@ class Expression:
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             raise self._refused(getattr(error, "offset", None) or 1) from error
         names: set[str] = set()
-        try:
-            self._collect(self._tree, names)
-        except RecursionError as error:
-            raise self._refused(1) from error
+        self._collect(self._tree, names, _DEEPEST)
         self.names = frozenset(names)
 
     def _refused(self, offset: int, what: str = "") -> FitError:
@@ -78,8 +76,10 @@ class Expression:
             expression=self.text, position=offset - 1,
         )  # fmt: skip
 
-    def _collect(self, node: ast.AST, names: set[str]) -> None:
+    def _collect(self, node: ast.AST, names: set[str], depth: int) -> None:
         here = getattr(node, "col_offset", 0) + 1
+        if not depth:
+            raise self._refused(here, ": it is nested too deeply")
         match node:
             case ast.Constant(value=value) if type(value) in (int, float):
                 pass
@@ -90,14 +90,14 @@ class Expression:
                     raise self._refused(here, f": {name} needs an argument")
                 names.add(name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-                self._collect(operand, names)
+                self._collect(operand, names, depth - 1)
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow()):
-                self._collect(node.left, names)
-                self._collect(node.right, names)
+                self._collect(node.left, names, depth - 1)
+                self._collect(node.right, names, depth - 1)
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
                 if name not in _FUNCTIONS:
                     raise self._refused(here, f": {name} is not known")
-                self._collect(argument, names)
+                self._collect(argument, names, depth - 1)
             case _:
                 raise self._refused(here)
 

@@ -10,7 +10,9 @@ a misfit of about a percent of the intensity counts as noise.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +73,7 @@ def noise(y: Array) -> Noise:
             break
         second = y[: -2 * lag] - 2 * y[lag:-lag] + y[2 * lag :]
         found.append(1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6))
-    for k, (near, far) in enumerate(zip(found, found[1:], strict=False)):
+    for k, (near, far) in enumerate(itertools.pairwise(found)):
         if far <= 1.5 * near or k == 2:
             return Noise(near, 2**k)
     return Noise(found[0] if found else 0.0, 1)
@@ -177,7 +179,12 @@ def find_model(
     FitError
         No peak rises above the noise.
     """
-    search = _Search(x, y, shape or "pseudo_voigt", background, sigma, check)
+    if np.ptp(y) == 0:
+        raise FitError(
+            "No peak rises above the noise: all values are the same.",
+            hint="Check that the right column was read.",
+        )
+    search = _Search(x, y, shape or "pseudo_voigt", background, sigma=sigma, check=check)
     try:
         search.run()
     except Cancelled:
@@ -188,23 +195,19 @@ def find_model(
 
 class _Search:
     def __init__(
-        self, x: Array, y: Array, shape: str, background: str | None, sigma: Array | None,
-        check: Check,
+        self, x: Array, y: Array, shape: str, background: str | None, *,
+        sigma: Array | None, check: Check,
     ) -> None:  # fmt: skip
         shapes.shape(shape)
         self.shape, self.check = shape, check
         found = noise(y)
-        step = min(found.reach, max(1, x.size // 300))
-        n = x.size // step * step
-        self.x = x[:n].reshape(-1, step).mean(axis=1)
-        self.y = y[:n].reshape(-1, step).mean(axis=1)
-        self.reach = max(1, found.reach // step)
-        self.spacing = float(np.median(np.diff(self.x)))
-        self.span = float(x[-1] - x[0])
         floor = 1e-5 * float(np.ptp(y))
-        self.sigma = np.full(self.x.size, max(found.sigma, floor))
-        if sigma is not None:
-            self.sigma = np.maximum(sigma[:n].reshape(-1, step).mean(axis=1), floor)
+        self.given = sigma is not None
+        self.all = x, y, np.full(x.size, max(found.sigma, floor)) if sigma is None else sigma
+        self.all_reach = found.reach
+        self.span = float(x[-1] - x[0])
+        self.searching = True
+        self.take(min(found.reach, max(1, x.size // 300)))
         low = float(np.percentile(self.y, 5))
         if background is None and low > max(
             5 * float(np.median(self.sigma)), 0.03 * float(np.ptp(y))
@@ -230,10 +233,32 @@ class _Search:
             self.check(0.2 + 0.1 * round_, f"{len(self.model.peaks)} peaks")
             if len(self.model.peaks) >= _MOST or not self.grow():
                 break
-        for _ in range(12):
+        self.searching = False
+        self.fit(self.released(self.model))
+        self.tidy(12)
+        self.take(1)
+        self.fit(self.model)
+        self.tidy(4)
+
+    def take(self, step: int) -> None:
+        """Work on means of so many points."""
+        n = self.all[0].size // step * step
+        self.x, self.y, self.sigma = (a[:n].reshape(-1, step).mean(axis=1) for a in self.all)
+        self.reach = max(1, self.all_reach // step)
+        self.spacing = float(np.median(np.diff(self.x)))
+        self.weights = 1 / np.sqrt(self.sigma**2 + (_MISFIT * np.maximum(self.y, 0)) ** 2)
+        self.final: Array | None = 1 / self.sigma if self.given else None
+
+    def tidy(self, rounds: int) -> None:
+        for round_ in range(rounds):
             self.check(0.8, f"{len(self.model.peaks)} peaks")
-            if not self.clean():
+            if not self.clean(last=round_ >= rounds // 2):
                 break
+
+    def released(self, model: Model) -> Model:
+        for peak in model.peaks:
+            model = model.with_peak(peak.edit("center", min=self.x[0], max=self.x[-1]))
+        return model
 
     def peak(self, center: float, height: float, fwhm: float) -> Peak:
         fwhm = min(max(fwhm, 2 * self.spacing), self.span / 4)
@@ -249,19 +274,33 @@ class _Search:
         return peak
 
     def fit(self, model: Model, evaluations: int = 25) -> None:
-        weights = 1 / np.sqrt(self.sigma**2 + (_MISFIT * np.maximum(self.y, 0)) ** 2)
-        self.problem = engine.Problem(model, self.x, self.y, weights)
-        self.solution = engine.solve(
-            self.problem, tolerance=1e-2, max_evaluations=evaluations, check=unchecked
-        )
-        values = self.problem.full(self.solution.free)
-        self.model = model.with_values(dict(zip(self.problem.names, values.tolist(), strict=True)))
+        self.problem, self.solution, self.model = self.tried(model, evaluations)
+
+    def tried(
+        self, model: Model, evaluations: int = 15, data: tuple[slice, Array] | None = None
+    ) -> tuple[engine.Problem, engine.Solution, Model]:
+        window, y = data or (slice(None), self.y)
+        weights = self.weights if self.searching else self.final
+        weights = None if weights is None else weights[window]
+        problem = engine.Problem(model, self.x[window], y, weights)
+        solution = engine.solve(problem, tolerance=1e-2, max_evaluations=evaluations)
+        values = problem.full(solution.free).tolist()
+        return problem, solution, model.with_values(dict(zip(problem.names, values, strict=True)))
 
     @property
     def bic(self) -> float:
         assert self.solution is not None
+        return self.criterion(self.solution)
+
+    def criterion(self, solution: engine.Solution, window: slice = slice(None)) -> float:
+        """Schwarz's criterion with correlated noise and a misfit of a percent allowed for."""
+        cost = solution.cost
+        if not self.searching:
+            rest = solution.residual
+            rest = rest if self.final is None else rest / self.final[window]
+            cost = float(np.sum((rest * self.weights[window]) ** 2))
         independent = self.x.size / self.reach
-        return self.solution.cost / self.reach + math.log(independent) * self.solution.free.size
+        return cost / self.reach + math.log(independent) * solution.free.size
 
     def grow(self) -> bool:
         """Add peaks where the residual stands out; keep them if the criterion says so."""
@@ -280,7 +319,6 @@ class _Search:
     def stand_out(self, rest: Array) -> list[Peak]:
         widths = [p.fwhm for p in self.model.peaks]
         usual = float(np.median(widths)) if widths else 10 * self.spacing
-        weights = 1 / np.sqrt(self.sigma**2 + (_MISFIT * np.maximum(self.y, 0)) ** 2)
         hits: list[tuple[float, float, float, float]] = []
         for scale in (0.5, 1.0, 2.0, 5.0):
             fwhm = min(max(scale * usual, 3 * self.spacing), self.span / 4)
@@ -289,7 +327,7 @@ class _Search:
             score = gaussian_filter1d(rest, s, mode="nearest") * kernel_norm / math.sqrt(self.reach)
             at, properties = find_peaks(score, height=_THRESHOLD, prominence=_THRESHOLD / 2)
             for i, high in zip(at, properties["peak_heights"], strict=True):
-                height = high * math.sqrt(self.reach) / kernel_norm * math.sqrt(2) / weights[i]
+                height = high * math.sqrt(self.reach) / kernel_norm * math.sqrt(2) / self.weights[i]
                 hits.append((float(high), float(self.x[i]), float(height), fwhm))
         taken: list[tuple[float, float]] = []
         fresh = []
@@ -324,10 +362,8 @@ class _Search:
                 gone = gone[1:]
             self.fit(self.model.remove(*gone), 10)
 
-    def clean(self) -> bool:
+    def clean(self, *, last: bool) -> bool:
         """Mend what advice would point out; whether anything was changed."""
-        assert self.problem is not None
-        assert self.solution is not None
         model = self.model
         for peak in model.peaks:
             for name, param in zip(shapes.shape(peak.shape).names, peak.params, strict=True):
@@ -337,43 +373,90 @@ class _Search:
                 simpler = _LIMIT_SHAPES.get((peak.shape, name, side))
                 if simpler:
                     model = model.with_peak(self.simplified(peak, simpler))
+                elif name == "center":
+                    model = model.edit(f"{peak.name}_center", fixed=True)
                 elif len(model.peaks) > 1:
                     model = model.remove(peak.name)
                 break
-        if model is self.model:
-            model = self.untangled(model)
+        if model is not self.model:
+            self.fit(model)
+            return True
+        seen: set[str] = set()
+        for pair in self.tangled(self.problem, self.solution, model):
+            owners = {n.split("_")[0] for n in pair}
+            if seen & owners:
+                continue
+            seen |= owners
+            options = list(self.ways(model, *pair))
+            if last or not options:
+                options.append(model.edit(pair[1], fixed=True))
+            model = options[self.best(options, owners)]
         if model is self.model:
             return False
-        self.fit(model)
+        self.fit(model, 12)
         return True
+
+    def best(self, options: list[Model], owners: set[str]) -> int:
+        """Which option serves best, each fitted with its neighbourhood alone."""
+        if len(options) == 1:
+            return 0
+        concerned = [p for p in self.model.peaks if p.name in owners]
+        low = min((p.center - 3 * p.fwhm for p in concerned), default=-math.inf)
+        high = max((p.center + 3 * p.fwhm for p in concerned), default=math.inf)
+        close = {p.name for p in self.model.peaks if low <= p.center <= high}
+        window = slice(*np.searchsorted(self.x, (low, high)))
+        if window.stop - window.start < 8 * len(close) + 8:
+            close, window = {p.name for p in self.model.peaks}, slice(None)
+        far = self.model.remove(*close)
+        rest = self.y[window] - far.evaluate(self.x[window])
+        found = []
+        for option in options:
+            here = Model(tuple(p for p in option.peaks if p.name in close))
+            here = here.remove()  # ties to peaks that are not here become free
+            task = self.tried(here, data=(window, rest))
+            found.append(self.criterion(task[1], window) + 20 * len(self.tangled(*task)))
+        return int(np.argmin(found))
 
     def simplified(self, peak: Peak, shape: str) -> Peak:
         simple = peak.with_shape(shape)
         return simple.edit("fwhm", min=self.spacing, max=self.span).moved(fwhm=peak.fwhm)
 
-    def untangled(self, model: Model) -> Model:
-        for a, b in merged_pairs(model):
-            return merge(model, a, b)
-        assert self.solution is not None
-        assert self.problem is not None
-        covariance = engine.covariance(self.solution, self.problem)
+    def tangled(
+        self, problem: engine.Problem | None, solution: engine.Solution | None, model: Model
+    ) -> list[tuple[str, str]]:
+        """Pairs of parameters that cannot be told apart, the worst first."""
+        assert solution is not None
+        assert problem is not None
+        covariance = engine.covariance(solution, problem)
         d = np.sqrt(np.diag(covariance))
-        names = self.problem.free_names
-        peaks = {p.name: p for p in model.peaks}
-        lost = np.flatnonzero(~np.isfinite(d))
+        names = problem.free_names
+        params = dict(model.parameters())
+        lost = [names[k] for k in np.flatnonzero(~np.isfinite(d))]
+        pairs = [(n, n) for n in lost if not bound_reached(params[n])]
+        pairs += [(f"{a.name}_center", f"{b.name}_center") for a, b in merged_pairs(model)]
         with np.errstate(invalid="ignore", divide="ignore"):
             c = np.abs(np.nan_to_num(covariance / np.outer(d, d)))
-        i, j = np.nonzero(np.triu(c > CORRELATED - 0.02, 1))
-        pairs = [(names[a], names[b]) for a, b in zip(i, j, strict=True)]
-        pairs += [(names[k], names[k]) for k in lost]
-        for first, second in pairs:
-            one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
-            if one is None and two is None:
-                continue
-            if one is two and one is not None and "eta" in shapes.shape(one.shape).names:
-                simple = "lorentzian" if one["eta"].value > 0.5 else "gaussian"
-                return model.with_peak(self.simplified(one, simple))
-            weaker = min((p for p in (one, two) if p), key=lambda p: p.area)
-            if len(model.peaks) > 1:
-                return model.remove(weaker.name)
-        return model
+        i, j = np.nonzero(np.triu(c > CORRELATED - 0.01, 1))
+        worst = np.argsort(-c[i, j])
+        return pairs + [(names[i[k]], names[j[k]]) for k in worst]
+
+    def ways(self, model: Model, first: str, second: str) -> Iterator[Model]:
+        """Simpler models in which two parameters may be told apart."""
+        peaks = {p.name: p for p in model.peaks}
+        one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
+        concerned = {p.name: p for p in (one, two) if p is not None}
+        for peak in concerned.values():
+            if "eta" in shapes.shape(peak.shape).names or peak.shape in ("voigt", "pearson7"):
+                for simple in ("lorentzian", "gaussian"):
+                    yield model.with_peak(self.simplified(peak, simple))
+        if one is None or two is None or one is two:
+            if len(peaks) > 1 and concerned:
+                yield model.remove(*concerned)
+            return
+        weak, strong = sorted((one, two), key=lambda p: p.area)
+        if all("fwhm" in shapes.shape(p.shape).names for p in (one, two)):
+            tied = weak.edit("fwhm", tie=f"{strong.name}_fwhm")
+            if not strong["fwhm"].tie:
+                yield model.with_peak(tied)
+        yield merge(model, one, two)
+        yield model.remove(weak.name)

@@ -1,0 +1,169 @@
+"""Many spectra in a pool of processes.
+
+Spectra are fitted in runs of fixed length. A run begins with the given model, then each fit starts
+from its neighbour's result; since runs do not depend on how many processes there are, nor do the
+results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled, Check, FitError, SpectrogenError, unchecked
+from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.model import Model
+from spectrogen_app.fitting.result import FitResult
+
+RUN = 10
+"""Spectra in a run."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A spectrum that was not fitted.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the batch.
+    name : str
+    error : SpectrogenError
+    """
+
+    index: int
+    name: str
+    error: SpectrogenError
+
+
+Outcome = FitResult | Failure
+
+
+def fit_many(
+    spectra: Sequence[Spectrum],
+    peaks: str | Model | Sequence[Any] = "auto",
+    *,
+    neighbours: bool = True,
+    workers: int | None = None,
+    check: Check = unchecked,
+    deliver: Callable[[int, Outcome], None] | None = None,
+    **options: Any,
+) -> tuple[Outcome | None, ...]:
+    """Fit many spectra.
+
+    Parameters
+    ----------
+    spectra : sequence of Spectrum
+    peaks, **options
+        As in :func:`spectrogen_app.fitting.api.fit`, the same for all.
+    neighbours : bool
+        Start from the neighbour's result, where that succeeded; not for ``"auto"``.
+    workers : int, optional
+        Processes; default: one per core.
+    check : callable(fraction, message)
+        Called as results arrive and several times a second.
+    deliver : callable(index, outcome), optional
+        Called in this thread with each outcome as it arrives.
+
+    Returns
+    -------
+    tuple of FitResult or Failure
+        In the order of ``spectra``. After a cancel, None for what was not done.
+    """
+    outcomes: list[Outcome | None] = [None] * len(spectra)
+    stop = multiprocessing.get_context("spawn").Event()
+    runs = [(i, tuple(spectra[i : i + RUN])) for i in range(0, len(spectra), RUN)]
+    processes = max(1, min(workers or os.cpu_count() or 1, len(runs)))
+    with _one_thread_each(), ProcessPoolExecutor(
+        processes, multiprocessing.get_context("spawn"), _remember, (stop,)
+    ) as pool:  # fmt: skip
+        waiting: dict[Future[list[Outcome]], tuple[int, tuple[Spectrum, ...]]] = {
+            pool.submit(_fit_run, i, run, peaks, neighbours, options): (i, run) for i, run in runs
+        }
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
+                for future in done:
+                    first, run = waiting.pop(future)
+                    for k, outcome in enumerate(_answer(future, first, run)):
+                        outcomes[first + k] = outcome
+                        if deliver is not None:
+                            deliver(first + k, outcome)
+                finished = sum(o is not None for o in outcomes)
+                check(finished / len(spectra), f"{finished} of {len(spectra)} spectra")
+        except Cancelled:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+    return tuple(outcomes)
+
+
+def _answer(
+    future: Future[list[Outcome]], first: int, run: Sequence[Spectrum]
+) -> Sequence[Outcome]:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        error = FitError(
+            "The process that fitted this spectrum ended unexpectedly.",
+            hint="Memory may have run out: use fewer workers.",
+        )
+        return [Failure(first + k, s.name, error) for k, s in enumerate(run)]
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started within use one thread for linear algebra."""
+    before = {k: os.environ.get(k) for k in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+_stop: Event | None = None
+
+
+def _remember(stop: Event) -> None:
+    global _stop  # noqa: PLW0603
+    _stop = stop
+
+
+def _watch(fraction: float, message: str = "") -> None:
+    if _stop is not None and _stop.is_set():
+        raise Cancelled
+
+
+def _fit_run(
+    first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any]
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    last: FitResult | None = None
+    for k, spectrum in enumerate(run):
+        try:
+            _watch(0.0)
+            if last is not None and neighbours and peaks != "auto":
+                result = fit_model(spectrum, last.model, last.options, check=_watch)
+            else:
+                result = fit(spectrum, peaks, check=_watch, **options)
+            if result.cancelled:
+                raise Cancelled
+        except SpectrogenError as error:
+            outcomes.append(Failure(first + k, spectrum.name, error))
+            continue
+        last = result if result.success else None
+        outcomes.append(result)
+    return outcomes
