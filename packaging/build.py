@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import importlib.metadata as metadata
 import json
 import os
 import platform
@@ -21,6 +20,7 @@ import subprocess
 import sys
 import tarfile
 import uuid
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,7 +114,9 @@ def collect_licences(target: Path) -> None:
         f"Python {platform.python_version()}: PSF-2.0",
         "Qt (within PySide6): LGPL-3.0; its libraries are separate files and may be replaced.",
     ]
-    python_licence = Path(sys.base_prefix, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    python_licence = Path(
+        sys.base_prefix, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    )
     for place in (python_licence / "LICENSE.txt", Path(sys.base_prefix, "LICENSE.txt")):
         if place.is_file():
             (target / "Python").mkdir(exist_ok=True)
@@ -194,9 +196,7 @@ def glibc_needed(folder: Path) -> str:
         if path.is_file() and (".so" in path.name or os.access(path, os.X_OK)):
             data = path.read_bytes()
             if data[:4] == b"\x7fELF":
-                needed |= {
-                    (int(a), int(b)) for a, b in re.findall(rb"GLIBC_(\d+)\.(\d+)", data)
-                }
+                needed |= {(int(a), int(b)) for a, b in re.findall(rb"GLIBC_(\d+)\.(\d+)", data)}
     return "{}.{}".format(*max(needed))
 
 

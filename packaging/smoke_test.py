@@ -42,9 +42,7 @@ class Smoke:
             encoding="utf-8", timeout=240, check=False,
         )  # fmt: skip
         if done.returncode or done.stderr.strip():
-            sys.exit(
-                f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-            )
+            sys.exit(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
     def same(self, key: str, value: object) -> None:
@@ -72,7 +70,9 @@ class Smoke:
             "examples",
             {Path(f["path"]).name: [f["format"], f["modality"], f["points"]] for f in seen},
         )
-        source = next(p for p in examples if "calcite" in p.name.lower() and "raman" in p.name.lower())
+        source = next(
+            p for p in examples if "calcite" in p.name.lower() and "raman" in p.name.lower()
+        )
         odd = folder / "mit Leerzeichen äöü 石"
         odd.mkdir()
         copy = odd / f"Probe № 1{source.suffix}"
