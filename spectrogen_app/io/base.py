@@ -242,7 +242,8 @@ class Source:
         SpectrumError, AxisError
             As of :class:`Spectrum`.
         """
-        xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         good = np.isfinite(xs) & np.isfinite(ys)
         for band in ("lower", "upper"):
             if fields.get(band) is not None:

@@ -274,6 +274,15 @@ def attribute(item: Any, name: str) -> str:
         return ""
 
 
+def attributes(item: Any) -> dict[str, str]:
+    """All attributes as text; those that are damaged are left out."""
+    try:
+        names = [str(name) for name in item.attrs]
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {name: attribute(item, name) for name in names[:500]}
+
+
 def _names(item: Any, name: str) -> list[str]:
     try:
         value = item.attrs.get(name)

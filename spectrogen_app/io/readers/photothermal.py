@@ -24,6 +24,7 @@ from spectrogen_app.io.readers.nexus import (
     SIGNATURE,
     as_float,
     attribute,
+    attributes,
     numbers,
     open_hdf5,
     walk,
@@ -85,7 +86,7 @@ def _measurement(source: Source, tree: Any, name: str) -> list[tuple[int, Any]]:
         return []
     x = as_float(numbers(source, axis, f"axis of {name}").ravel())
     group = tree.groups[name]
-    pairs = {str(k): attribute(group, str(k)) for k in group.attrs}
+    pairs = attributes(group)
     raman = pairs.get("IsRaman") == "1"
     laser = None
     try:
