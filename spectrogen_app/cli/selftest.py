@@ -42,7 +42,7 @@ examples:
   spectrogen selftest
   spectrogen selftest --json --device cpu
 """
-EXAMPLE = "quartz_raman.csv"
+EXAMPLE = "calcite_raman.txt"
 TARGETS = ("ir", "xrd")
 STRIDE = 50
 TOLERANCE = 2e-3
