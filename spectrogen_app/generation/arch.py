@@ -138,7 +138,7 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
         prior = prior + (real + guessed).mean(-1)
         seen = [seen[0] + cosines.amax((1, 2)), seen[1] + cosines[..., 0].amax(1)]
     if query.composition is not None:
-        alike = pair_features(query.composition, memory.composition.take(samples))
+        alike = pair_features(query.composition, memory.compositions(target, samples))
         columns.append(alike)
         prior = prior + 1.5 * alike[..., -1] + 0.5 * alike[..., 2]
         closest = alike[..., -1].amax(1)
@@ -148,7 +148,8 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
     spectral = tuple(query.cosines)
     if spectral:
         guess = memory.predicted_composition(query, spectral)
-        likes = [guess[k] @ memory.composition[k][samples].T for k in guess]
+        known = memory.compositions(target, samples)
+        likes = [guess[k] @ known[k].T for k in guess]
         columns.append(torch.stack(likes, -1))
         if query.composition is None:
             prior = prior + torch.stack(likes).mean(0)
@@ -157,7 +158,7 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
     ridge = memory.ridge(query.sources, target)
     solved = zeros(batch, rows)
     solved[:, memory.row_of(target)[ridge.samples]] = ridge.weights(
-        memory.kernel_to(query, query.sources, ridge.samples)
+        memory.kernel_to(query, query.sources, ridge.samples, ("ridge", query.sources, target))
     )
     stored = memory.target(target)
     answer = solved @ stored
@@ -275,6 +276,7 @@ class Network:
             for scorer in members:
                 scorer.to(device)
 
+    @torch.inference_mode()
     def query(
         self,
         arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
@@ -304,19 +306,10 @@ class Network:
         return Query(cosines, composition)
 
     @torch.inference_mode()
-    def reply(
-        self,
-        arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
-        formulas: Sequence[Formula] | None,
-        target: str,
-    ) -> Reply:
-        """Answer queries that are given by the same sources."""
-        return self.answer(self.query(arrays, formulas), target)
-
-    @torch.inference_mode()
     def answer(self, query: Query, target: str) -> Reply:
-        """Answer queries already compared with the memory."""
+        """Answer queries; what they hold of the target's own modality is not used."""
         memory = self.memory
+        query = query.without(target)
         pairs = build_pairs(memory, query, target)
         mixed = [mix(s, pairs) for s in self.scorers[target]]
         weights = torch.stack([w for w, _ in mixed]).mean(0)
@@ -374,7 +367,8 @@ class Network:
         seed: int,
     ) -> FloatArray:
         """Draw ``n`` spectra, each the line table of one training sample, by share; (n, size)."""
-        pairs = build_pairs(self.memory, self.query(arrays, formulas), target)
+        query = self.query(arrays, formulas).without(target)
+        pairs = build_pairs(self.memory, query, target)
         shares = torch.stack([mix(s, pairs)[1] for s in self.scorers[target]]).mean(0)[0]
         generator = torch.Generator().manual_seed(seed)
         count = min(n, int((shares > 0).sum()))

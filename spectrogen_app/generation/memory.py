@@ -177,6 +177,11 @@ class Query:
             return len(self.composition.known)
         return len(next(iter(self.cosines.values())))
 
+    def without(self, modality: str) -> Query:
+        """The same without the spectra of one modality."""
+        rest = {m: c for m, c in self.cosines.items() if m != modality}
+        return Query(rest, self.composition)
+
     def take(self, index: Tensor, sources: Sequence[str]) -> Query:
         """Some of the samples, knowing only some of the sources."""
         composition = self.composition if _FORMULA in sources else None
@@ -311,6 +316,13 @@ class Memory:
             known &= self.composition.known if s == _FORMULA else self.row_of(s) >= 0
         return known
 
+    def compositions(self, key: object, samples: Tensor) -> Composition:
+        """Compositions of samples, kept under ``key``."""
+        held = ("compositions", key)
+        if held not in self._cache:
+            self._cache[held] = self.composition.take(samples)
+        return self._cache[held]  # type: ignore[return-value]
+
     def kernel_between(self, sources: Sequence[str], a: Tensor, b: Tensor) -> Tensor:
         """Kernel between training samples: the sum over the sources plus their product."""
         return _combined(
@@ -322,15 +334,20 @@ class Memory:
             ]
         )
 
-    def kernel_to(self, query: Query, sources: Sequence[str], b: Tensor) -> Tensor:
-        """Kernel between queries and training samples, shape (batch, b)."""
+    def kernel_to(self, query: Query, sources: Sequence[str], b: Tensor, key: object) -> Tensor:
+        """Kernel between queries and training samples, shape (batch, b); ``key`` names ``b``."""
         parts = []
         for s in sources:
             if s == _FORMULA:
                 assert query.composition is not None
-                parts.append(composition_kernel(query.composition, self.composition.take(b)))
+                known = self.compositions(key, b)
+                parts.append(composition_kernel(query.composition, known))
             else:
-                cosines = query.cosines[s][:, :, self.row_of(s)[b]]
+                held = ("rows", key, s)
+                if held not in self._cache:
+                    self._cache[held] = self.row_of(s)[b]
+                at = self._cached(held, list)
+                cosines = query.cosines[s][:, :, at]
                 parts.append(torch.exp(-_SPECTRUM_GAMMA * (1 - cosines)).mean(1))
         return _combined(parts)
 
@@ -359,7 +376,7 @@ class Memory:
             del self._cache["ridge", tuple(sources), _FORMULA]
         held: tuple[Tensor, Tensor, Tensor] = self._cache[key]  # type: ignore[assignment]
         samples, mean, dual = held
-        guess = mean + self.kernel_to(query, sources, samples) @ dual
+        guess = mean + self.kernel_to(query, sources, samples, key) @ dual
         return dict(zip(names, map(_rows, guess.split(sizes, 1)), strict=True))
 
     def imputed(self, source: str, target: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:

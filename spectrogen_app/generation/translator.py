@@ -191,7 +191,7 @@ class Translator:
         source = self._source(group, formula, (target,))
         check(0.0, "Sampling")
         with self._lock:
-            drawn = self._network.sample(*self._stack([source], target), target, n, seed)
+            drawn = self._network.sample(*self._stack([source]), target, n, seed)
         made = self._generation(source, seed, 0.0, (), source.notes)
         return tuple(self._spectrum(source, target, (y, None, None), made) for y in drawn)
 
@@ -225,18 +225,16 @@ class Translator:
                 sources.append(error)
         replies: dict[tuple[int, str], tuple[Reply, int]] = {}
         told: list[str] = []
-        for target in targets:
-            alike: dict[tuple[tuple[str, ...], bool], list[int]] = {}
-            for i, source in enumerate(sources):
-                if isinstance(source, _Source):
-                    pattern = tuple(sorted(set(source.prepared) - {target}))
-                    alike.setdefault((pattern, source.formula is not None), []).append(i)
-            for members in alike.values():
-                check(0.0, f"Generating {_label(target)}")
-                chosen = [s for i in members if isinstance(s := sources[i], _Source)]
-                for part, reply in self._computed(chosen, target, told, check):
-                    for row, i in enumerate(members[part]):
-                        replies[i, target] = (reply, row)
+        alike: dict[tuple[tuple[str, ...], bool], list[int]] = {}
+        for i, source in enumerate(sources):
+            if isinstance(source, _Source):
+                pattern = tuple(sorted(source.prepared))
+                alike.setdefault((pattern, source.formula is not None), []).append(i)
+        for members in alike.values():
+            chosen = [s for i in members if isinstance(s := sources[i], _Source)]
+            for part, target, reply in self._computed(chosen, targets, told, check):
+                for row, i in enumerate(members[part]):
+                    replies[i, target] = (reply, row)
         return [
             source if isinstance(source, SpectrogenError)
             else self._result(source, targets, [replies[i, t] for t in targets], seed, told)
@@ -244,15 +242,20 @@ class Translator:
         ]  # fmt: skip
 
     def _computed(
-        self, chosen: Sequence[_Source], target: str, told: list[str], check: Check
-    ) -> list[tuple[slice, Reply]]:
+        self, chosen: Sequence[_Source], targets: Sequence[str], told: list[str], check: Check
+    ) -> list[tuple[slice, str, Reply]]:
         """The network's replies; smaller batches, then the processor, when memory runs out."""
-        size, done, out = len(chosen), 0, []
+        size, done = len(chosen), 0
+        out: list[tuple[slice, str, Reply]] = []
         while done < len(chosen):
             part = slice(done, done + size)
+            found = []
             try:
                 with self._lock:
-                    reply = self._network.reply(*self._stack(chosen[part], target), target)
+                    query = self._network.query(*self._stack(chosen[part]))
+                    for target in targets:
+                        check(0.0, f"Generating {_label(target)}")
+                        found.append((part, target, self._network.answer(query, target)))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -268,21 +271,20 @@ class Translator:
                         hint="Close other programs and try again.",
                     ) from error
                 continue
-            out.append((part, reply))
+            out += found
             done += size
         return out
 
     def _stack(
-        self, sources: Sequence[_Source], target: str
+        self, sources: Sequence[_Source]
     ) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], list[Formula] | None]:
-        """Arrays of shape (batch, grid) and their masks by modality, less the target's own."""
-        names = [m for m in sources[0].prepared if m != target]
+        """Arrays of shape (batch, grid) and their masks by modality, and formulas."""
         arrays = {
             m: (
                 np.stack([s.prepared[m].y for s in sources]),
                 np.stack([s.prepared[m].mask for s in sources]),
             )
-            for m in names
+            for m in sources[0].prepared
         }
         formulas = [s.formula for s in sources if s.formula is not None]
         return arrays, formulas or None

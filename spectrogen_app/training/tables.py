@@ -31,6 +31,7 @@ START_BANKS: Mapping[str, Bank] = {
 PENALTY = 0.1
 LEAST_HEIGHT = 0.002
 _UPDATES = 250
+_BATCH = 128
 
 
 def start_bank(grid: Grid) -> Bank:
@@ -65,7 +66,7 @@ class Tables:
 
 
 def _updated(
-    density: Tensor, bank: LineBank, wanted: Tensor, mask: Tensor, penalty: float, rounds: int
+    density: Tensor, bank: LineBank, wanted: Tensor, mask: Tensor, *, penalty: float, rounds: int
 ) -> Tensor:
     """Multiplicative updates of line heights; ``wanted`` is the adjoint of the spectrum."""
     for _ in range(rounds):
@@ -99,7 +100,7 @@ def learn_bank(
         with torch.no_grad():
             wanted = lines.back(truth).clamp_min(0)
             density = torch.full((len(rows), len(logs), grid.size), 0.01) * lines.allowed()
-            density = _updated(density, lines, wanted, seen, PENALTY, 60)
+            density = _updated(density, lines, wanted, seen, penalty=PENALTY, rounds=60)
             spectrum = torch.fft.rfft(density, lines.n)
         logs, tilt = logs.requires_grad_(), tilt.requires_grad_()
         optimiser = torch.optim.Adam([logs, tilt], lr=0.02)
@@ -128,7 +129,6 @@ def fit_tables(
     y: NDArray[np.float32],
     mask: NDArray[np.bool_],
     check: Check = unchecked,
-    batch: int = 128,
 ) -> Tables:
     """Fit the lines of every spectrum.
 
@@ -142,15 +142,15 @@ def fit_tables(
     allowed = lines.allowed()
     counts, shapes, places, heights, r = [], [], [], [], []
     with torch.inference_mode():
-        for low in range(0, len(y), batch):
+        for low in range(0, len(y), _BATCH):
             check(low / len(y), f"Fitting lines of {grid.modality}")
-            seen = torch.tensor(mask[low : low + batch], dtype=torch.float32)
-            truth = torch.tensor(y[low : low + batch], dtype=torch.float32) * seen
+            seen = torch.tensor(mask[low : low + _BATCH], dtype=torch.float32)
+            truth = torch.tensor(y[low : low + _BATCH], dtype=torch.float32) * seen
             wanted = lines.back(truth).clamp_min(0)
             density = torch.full((len(truth), *allowed.shape), 0.01) * allowed
-            density = _updated(density, lines, wanted, seen, PENALTY, _UPDATES)
+            density = _updated(density, lines, wanted, seen, penalty=PENALTY, rounds=_UPDATES)
             density = density * (density >= LEAST_HEIGHT)
-            density = _updated(density, lines, wanted, seen, 0.0, 50)
+            density = _updated(density, lines, wanted, seen, penalty=0.0, rounds=50)
             density = density * (density >= LEAST_HEIGHT / 2)
             made = lines.render(density) * seen
             r.append(correlation(made, truth, seen).numpy())
