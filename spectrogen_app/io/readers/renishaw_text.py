@@ -39,7 +39,8 @@ class RenishawTextReader(Reader):
         if _TITLES.match(source.head):
             return True
         rows = [line.split("\t") for line in source.head_text.split("\n")[:30]]
-        if len(rows) < 30 or len(rows[0]) not in (3, 4) or any(len(r) != len(rows[0]) for r in rows):
+        widths = {len(r) for r in rows}
+        if len(rows) < 30 or len(widths) != 1 or not widths <= {3, 4}:
             return False
         try:
             table = np.array(rows[:-1], dtype=np.float64)
