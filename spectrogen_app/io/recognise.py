@@ -48,7 +48,7 @@ _CM1 = (
 _X_LABELS: tuple[tuple[re.Pattern[str], XKind, str], ...] = (
     (_words(r"raman[\s_-]*shift|rel(ative|\.)?\s*(1/cm|cm|wave)|Δ\s*(ν|v|k)|stokes|rel\.\s*1/cm|"
             r"\br1?/?cm-?1\b|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"), XKind.RAMAN_SHIFT, "cm-1"),
-    (_words(r"2\s*[-_ ]?\s*(theta|θ|th\b)|two[\s_-]*theta|\btth\b|2th(eta)?\b|\bangle\b|"
+    (_words(r"2\s*[-_ ]?\s*(theta|θ|th\b)|two[\s_-]*theta|\btth\b|2th(eta)?(?![a-z])|\bangle\b|"
             r"scattering angle|\bCoupled TwoTheta"), XKind.TWO_THETA, "deg"),
     (_words(r"wave\s*-?\s*numbers?|" + _CM1), XKind.WAVENUMBER, "cm-1"),
     (_words(r"\bd[\s_-]*spacing|\bd\s*[/(\[]\s*(å|a\b|ang)|\bd_?value"),
@@ -134,8 +134,9 @@ def xray_wavelength(pairs: Mapping[str, object]) -> float | None:
     """The X-ray wavelength that header pairs tell, angstrom: a number, or a named line."""
     for key, value in pairs.items():
         if re.search(r"(?i)wave\s*-?length|lambda|λ|x-?ray", key):
-            for match in re.finditer(r"(?<![\w.])\d?[.,]\d+", str(value)):
+            for match in re.finditer(r"(?<![\w.])\d?[.,]\d+([eE][-+]?\d+)?", str(value)):
                 number = float(match[0].replace(",", "."))
+                number *= 1e10 if number < 1e-9 else 1
                 if 0.1 < number < 3:
                     return number
     for key, value in pairs.items():

@@ -26,16 +26,42 @@ from spectrogen_app.errors import (
     unchecked,
 )
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, Verdict
+from spectrogen_app.io.readers.agilent import AgilentReader
+from spectrogen_app.io.readers.andor import AndorReader
+from spectrogen_app.io.readers.avantes import Avantes8Reader, AvantesOldReader, AvantesTextReader
 from spectrogen_app.io.readers.brml import BrmlReader
+from spectrogen_app.io.readers.bruker_raw import BrukerRawReader
+from spectrogen_app.io.readers.bwtek import BwtekReader
+from spectrogen_app.io.readers.envi import EnviReader
+from spectrogen_app.io.readers.gasmet import GasmetReader
+from spectrogen_app.io.readers.gsas import GsasReader
 from spectrogen_app.io.readers.jcamp import JcampReader
+from spectrogen_app.io.readers.kaiser import KaiserReader
+from spectrogen_app.io.readers.labspec import LabspecTextReader, LabspecXmlReader
+from spectrogen_app.io.readers.matlab import MatlabReader
+from spectrogen_app.io.readers.nexus import NexusReader
+from spectrogen_app.io.readers.ocean import OceanTextReader, ProcSpecReader
 from spectrogen_app.io.readers.omnic import OmnicReader
 from spectrogen_app.io.readers.opus import OpusReader
+from spectrogen_app.io.readers.perkinelmer import AspReader, FlWinlabReader, PerkinElmerReader
+from spectrogen_app.io.readers.philips import RdReader, UdfReader
+from spectrogen_app.io.readers.photothermal import PhotothermalReader
+from spectrogen_app.io.readers.powder_steps import PowderStepsReader
+from spectrogen_app.io.readers.princeton_spe import PrincetonReader
+from spectrogen_app.io.readers.refused import REFUSED
+from spectrogen_app.io.readers.renishaw_text import RenishawTextReader
 from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
 from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
 from spectrogen_app.io.readers.text import TextReader
+from spectrogen_app.io.readers.trivista import TrivistaReader
+from spectrogen_app.io.readers.uxd import UxdReader
+from spectrogen_app.io.readers.vamas import VamasReader
+from spectrogen_app.io.readers.wasatch import WasatchReader
 from spectrogen_app.io.readers.wdf import WdfReader
+from spectrogen_app.io.readers.witec import WitecReader
+from spectrogen_app.io.readers.xlsx import XlsxReader
 from spectrogen_app.io.readers.xrdml import XrdmlReader
 from spectrogen_app.io.sanity import check_spectrum
 
@@ -51,7 +77,40 @@ READERS: tuple[Reader, ...] = (
     RasReader(),
     RasxReader(),
     RigakuTextReader(),
+    UxdReader(),
+    UdfReader(),
+    RdReader(),
+    BrukerRawReader(),
+    GsasReader(),
+    PhotothermalReader(),
+    NexusReader(),
+    MatlabReader(),
+    XlsxReader(),
+    ProcSpecReader(),
+    PerkinElmerReader(),
+    FlWinlabReader(),
+    AspReader(),
+    AndorReader(),
+    Avantes8Reader(),
+    AvantesOldReader(),
+    AvantesTextReader(),
+    PrincetonReader(),
+    GasmetReader(),
+    TrivistaReader(),
+    LabspecXmlReader(),
+    VamasReader(),
+    EnviReader(),
+    AgilentReader(),
+    *REFUSED,
     JcampReader(),
+    OceanTextReader(),
+    BwtekReader(),
+    WitecReader(),
+    WasatchReader(),
+    LabspecTextReader(),
+    RenishawTextReader(),
+    KaiserReader(),
+    PowderStepsReader(),
     TextReader(),
 )
 """Tried in this order; the first that knows the content and can read it opens the file."""

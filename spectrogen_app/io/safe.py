@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -151,7 +152,7 @@ def open_zip(source: Source) -> zipfile.ZipFile:
         Not a whole zip archive.
     """
     try:
-        return zipfile.ZipFile(source.stream())
+        return zipfile.ZipFile(BytesIO(source.data))
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, struct.error, NotImplementedError,
             OverflowError) as error:  # fmt: skip
         raise source.refuse(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from reader_contract import ReaderContract
 
+from spectrogen_app.io.readers.brml import BrmlReader
+from spectrogen_app.io.readers.bruker_raw import BrukerRawReader
+from spectrogen_app.io.readers.gsas import GsasReader
 from spectrogen_app.io.readers.omnic import OmnicReader
 from spectrogen_app.io.readers.opus import OpusReader
+from spectrogen_app.io.readers.philips import RdReader, UdfReader
+from spectrogen_app.io.readers.powder_steps import PowderStepsReader
+from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
+from spectrogen_app.io.readers.uxd import UxdReader
 from spectrogen_app.io.readers.wdf import WdfReader
+from spectrogen_app.io.readers.xrdml import XrdmlReader
 
 
 class TestWdf(ReaderContract):
@@ -53,3 +61,68 @@ class TestOmnicGroup(ReaderContract):
 class TestOmnicSeries(ReaderContract):
     reader = OmnicReader()
     files = ("srs/Test.srs",)
+
+
+class TestXrdml(ReaderContract):
+    reader = XrdmlReader()
+    files = ("xrdml/empyrean.xrdml",)
+
+
+class TestBrml(ReaderContract):
+    reader = BrmlReader()
+    files = ("brml/test.brml",)
+
+
+class TestRas(ReaderContract):
+    reader = RasReader()
+    files = ("rigaku_ras/TiO2-1-3h.ras",)
+
+
+class TestRasx(ReaderContract):
+    reader = RasxReader()
+    files = ("rasx/TwoTheta_scan_powder.rasx",)
+
+
+class TestRigakuText(ReaderContract):
+    reader = RigakuTextReader()
+    files = ("rigaku_ras/050121_LMO-p.asc",)
+
+
+class TestUxd(ReaderContract):
+    reader = UxdReader()
+    files = ("uxd/sample1.uxd",)
+
+
+class TestUdf(ReaderContract):
+    reader = UdfReader()
+    files = ("philips_udf/sample1.udf",)
+
+
+class TestRd(ReaderContract):
+    reader = RdReader()
+    files = ("philips_rd/CORUNDUM.RD",)
+
+
+class TestBrukerRaw1(ReaderContract):
+    reader = BrukerRawReader()
+    files = ("bruker_raw/sample3.raw",)
+
+
+class TestBrukerRaw3(ReaderContract):
+    reader = BrukerRawReader()
+    files = ("bruker_raw/format1.raw",)
+
+
+class TestBrukerRaw4(ReaderContract):
+    reader = BrukerRawReader()
+    files = ("bruker_raw/CO-2.raw",)
+
+
+class TestGsas(ReaderContract):
+    reader = GsasReader()
+    files = ("gsas/FAP.XRA",)
+
+
+class TestPowderSteps(ReaderContract):
+    reader = PowderStepsReader()
+    files = ("xye/PSI_DMC.dat",)

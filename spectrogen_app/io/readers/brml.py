@@ -42,7 +42,7 @@ class BrmlReader(Reader):
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
         """See :meth:`Reader.read`."""
-        spectra = []
+        spectra: list[Spectrum] = []
         with open_zip(source) as archive:
             names = sorted(n for n in archive.namelist() if _RAW.search(n))
             for i, name in enumerate(names):

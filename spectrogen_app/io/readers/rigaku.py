@@ -10,6 +10,7 @@ a line. Counts are multiplied by the attenuation factor, which is 1 where no att
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class RasReader(Reader):
         if len(parts) < 2:
             raise source.refuse("holds no points.", "The measurement was not finished.")
         spectra = []
-        for number, (before, after) in enumerate(zip(parts[:-1], parts[1:], strict=True)):
+        for number, (before, after) in enumerate(pairwise(parts)):
             check(number / len(parts), f"Reading {source.name}")
             header = before.rsplit("*RAS_HEADER_START", 1)[-1]
             keys = {

@@ -164,7 +164,7 @@ def _look(lines: Sequence[str], delimiter: str, decimal: str, skip: int | None) 
     (columns, numeric), rows = max(counts.items(), key=lambda item: (len(item[1]), item[0][0]))
     near = [
         at for (n, which), ats in counts.items()
-        if (set(which) <= set(numeric) and n <= columns and 0 in which) or which == numeric
+        if (len(which) > 1 and set(which) <= set(numeric) and n <= columns) or which == numeric
         for at in ats
     ]  # fmt: skip
     start = rows[0]
@@ -177,6 +177,7 @@ def read_header(lines: Sequence[str], table: Table) -> Header:
     """Key-value pairs, column titles and units from the lines above the table."""
     header = Header(text="\n".join(lines))
     titles_at = None
+    misses = 0
     filled = [i for i, line in enumerate(lines) if line.strip()]
     for i in reversed(filled[-4:]):
         bare = lines[i].lstrip().lstrip("#%!;*").strip() if lines[i].lstrip() else ""
@@ -192,7 +193,7 @@ def read_header(lines: Sequence[str], table: Table) -> Header:
                 break
             else:
                 break
-        elif titles_at is not None:
+        elif titles_at is not None or (misses := misses + 1) > 1:
             break
     for i, line in enumerate(lines):
         match = _KEY_VALUE.match(line)
@@ -355,8 +356,8 @@ def is_text(head: bytes) -> bool:
         return False
     if text_encoding(head) != "utf-8-sig":
         return True
-    control = sum(head.count(bytes([c])) for c in (*range(9), *range(14, 27), *range(28, 32)))
-    return control <= len(head) // 2000
+    control = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    return control <= len(head) // 2000 and head.count(0) <= len(head) // 200
 
 
 def read_table(
@@ -531,7 +532,7 @@ def _said_elsewhere(header: Header) -> str:
         if re.search(r"(?i)x[\s_-]*(unit|axis|label|title)|unit.*x", key) and x_axis(value):
             return value
     for line in header.text.split("\n")[-8:]:
-        if len(line) < 80 and x_axis(line):
+        if len(line) < 80 and not re.search(r"[:=]\s*[-+\d.]", line) and x_axis(line):
             return line
     return ""
 
@@ -564,9 +565,12 @@ def _choose_columns(
          if i != x_at and re.search(r"(?i)^\W*(sigma|esd|err(or)?s?|std|uncertainty|dy)\b", label)),
         None,
     )  # fmt: skip
-    if sigma is None and not header.titles and values.shape[1] == 3 and source.suffix in (
-        ".xye", ".fxye", ".chi"):  # fmt: skip
-        sigma = 2
+    if sigma is None and values.shape[1] == 3 and x_at == 0:
+        deviations = not header.titles and _is_root(values[:, 1], values[:, 2])
+        if deviations:
+            source.assume("The third column is the standard deviation: the root of the counts.")
+        if deviations or source.suffix in (".xye", ".fxye"):
+            sigma = 2
     skip = {x_at, sigma, *axes}
     if x_at > 0:
         skip |= set(range(x_at)) - {i for i in range(x_at) if y_axis(labels[i])}
@@ -600,6 +604,16 @@ def _best_axis(labels: Sequence[str], axes: Sequence[int], values: NDArray[np.fl
     ):
         return 1
     return 0
+
+
+def _is_root(counts: NDArray[np.float64], deviation: NDArray[np.float64]) -> bool:
+    """Whether a column grows with the square root of another, as Poisson deviations do."""
+    good = np.isfinite(counts) & np.isfinite(deviation) & (counts > 0) & (deviation > 0)
+    if np.count_nonzero(good) < max(10, 0.9 * counts.size) or np.ptp(counts[good]) == 0:
+        return False
+    x, y = np.log(counts[good]), np.log(deviation[good])
+    slope = float(np.polyfit(x, y, 1)[0])
+    return 0.35 < slope < 0.75 and float(np.corrcoef(x, y)[0, 1]) > 0.7
 
 
 def _varies(column: NDArray[np.float64]) -> bool:
