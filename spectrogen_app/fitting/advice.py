@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 CORRELATED = 0.95
 """Correlations above this are pointed out."""
 _MERGED = 0.2
-_LEAST = 3.0
+LEAST = 3.0
 """A height of fewer standard errors than this is no peak."""
-_LIMIT_SHAPES = {
+LIMIT_SHAPES = {
     ("voigt", "fwhm_gauss", "min"): "lorentzian",
     ("voigt", "fwhm_lorentz", "min"): "gaussian",
     ("pseudo_voigt", "eta", "min"): "gaussian",
@@ -152,7 +152,7 @@ def _bounds(result: FitResult) -> Iterator[Advice]:
         limit = -math.inf if side == "min" else math.inf
         if name in owners:
             peak, own = owners[name]
-            simpler = _LIMIT_SHAPES.get((peak.shape, own, side))
+            simpler = LIMIT_SHAPES.get((peak.shape, own, side))
             if simpler:
                 label = f"Make it a {shapes.shape(simpler).label}"
                 remedies.insert(0, Remedy(label, result.model.with_peak(peak.with_shape(simpler))))
@@ -254,7 +254,7 @@ def _correlated(result: FitResult) -> Iterator[Advice]:
 def _weak(result: FitResult) -> Iterator[Advice]:
     for peak in result.peaks:
         error = peak.height.stderr
-        if error is not None and abs(peak.height.value) < _LEAST * error:
+        if error is not None and abs(peak.height.value) < LEAST * error:
             yield Advice(
                 "weak",
                 f"{peak.name} at {peak.center.value:.6g} does not stand out from the noise: its "

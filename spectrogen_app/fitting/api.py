@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -88,6 +89,7 @@ def fit(
             hint="Exclude less, or widen the range.",
         )
     x, y = spectrum.x[keep], spectrum.y[keep]
+    peaks_are_ours = isinstance(peaks, str)
     if isinstance(peaks, Model):
         model = peaks
     elif isinstance(peaks, str):
@@ -104,7 +106,28 @@ def fit(
         model = model.replace(background=Background.make(background, x, y))
     if terms:
         model = model.replace(terms=(*model.terms, *terms))
-    return fit_model(spectrum, model, options, tolerance=tolerance, check=check)
+    result = fit_model(spectrum, model, options, tolerance=tolerance, check=check)
+    return _settled(result, tolerance, check) if peaks_are_ours else result
+
+
+def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
+    """With remedies taken for what is left to warn of, each noted, while they help."""
+    for _ in range(4):
+        if not result.advice or result.cancelled:
+            break
+        first = result.advice[0]
+        tries = [
+            (fit_model(result.spectrum, r.model, result.options, tolerance=tolerance, check=check),
+             r.label)
+            for r in first.remedies
+        ]  # fmt: skip
+        better = [t for t in tries if len(t[0].advice) < len(result.advice)]
+        if not better:
+            break
+        best, label = min(better, key=lambda t: (len(t[0].advice), t[0].bic))
+        notes = (*result.notes, f"{first.message} Done: {label}.")
+        result = dataclasses.replace(best, start=result.start, notes=notes)
+    return result
 
 
 def fit_model(

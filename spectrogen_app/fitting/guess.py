@@ -23,8 +23,9 @@ from scipy.signal import find_peaks, peak_widths
 from spectrogen_app.errors import Cancelled, Check, FitError, unchecked
 from spectrogen_app.fitting import engine, shapes
 from spectrogen_app.fitting.advice import (
-    _LIMIT_SHAPES,
     CORRELATED,
+    LEAST,
+    LIMIT_SHAPES,
     bound_reached,
     merge,
     merged_pairs,
@@ -370,7 +371,7 @@ class _Search:
                 side = bound_reached(param)
                 if side is None:
                     continue
-                simpler = _LIMIT_SHAPES.get((peak.shape, name, side))
+                simpler = LIMIT_SHAPES.get((peak.shape, name, side))
                 if simpler:
                     model = model.with_peak(self.simplified(peak, simpler))
                 elif name == "center":
@@ -380,6 +381,10 @@ class _Search:
                 break
         if model is not self.model:
             self.fit(model)
+            return True
+        weak = self.weak(model)
+        if weak:
+            self.fit(model.remove(*weak))
             return True
         seen: set[str] = set()
         for pair in self.tangled(self.problem, self.solution, model):
@@ -395,6 +400,21 @@ class _Search:
             return False
         self.fit(model, 12)
         return True
+
+    def weak(self, model: Model) -> list[str]:
+        """Peaks that do not stand out, the weaker half of them, at least one peak kept."""
+        assert self.solution is not None
+        assert self.problem is not None
+        covariance = engine.covariance(self.solution, self.problem)
+        where = {n: i for i, n in enumerate(self.problem.free_names)}
+        found = []
+        for peak in model.peaks:
+            i = where.get(f"{peak.name}_height")
+            variance = math.nan if i is None else covariance[i, i]
+            if variance > 0 and peak.height < 1.1 * LEAST * math.sqrt(variance):
+                found.append((peak.height / math.sqrt(variance), peak.name))
+        most = min((len(found) + 1) // 2, len(model.peaks) - 1)
+        return [name for _, name in sorted(found)[:most]]
 
     def best(self, options: list[Model], owners: set[str]) -> int:
         """Which option serves best, each fitted with its neighbourhood alone."""

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -290,6 +291,11 @@ class Background:
         return np.array([p.value for p in self.params]) @ self.powers(x)
 
 
+@lru_cache(maxsize=4096)
+def _is_name(text: str) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z_]\w*", text)) and text not in ("x", "pi")
+
+
 @dataclass(frozen=True)
 class Model:
     """Everything that is summed and fitted.
@@ -313,7 +319,7 @@ class Model:
         object.__setattr__(self, "peaks", named)
         names = [n for n, _ in self.parameters()]
         twice = {n for n in names if names.count(n) > 1} if len(set(names)) < len(names) else set()
-        bad = [n for n in names if not re.fullmatch(r"[A-Za-z_]\w*", n) or n in ("x", "pi")]
+        bad = [n for n in names if not _is_name(n)]
         if twice or bad:
             raise FitError(
                 f"Parameter names must be different words, found {', '.join([*twice, *bad])}.",

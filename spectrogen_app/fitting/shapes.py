@@ -115,15 +115,22 @@ def shape(name: str) -> Shape:
 
 def _gaussian(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
     center, height, fwhm = params
-    t = x - center
-    g = np.exp((-4 * _LN2 / fwhm**2) * t * t)
-    y = height * g
+    reach = 6 * abs(fwhm)  # further out it is below 1e-43
+    a, b = np.searchsorted(x, (center - reach, center + reach))
+    y = np.zeros_like(x)
+    t = x[a:b] - center
+    g = t * t
+    g *= -4 * _LN2 / fwhm**2
+    np.exp(g, out=g)
+    np.multiply(g, height, out=y[a:b])
     if out is not None:
-        out[1] = g
-        np.multiply(y, t, out=out[0])
-        out[0] *= 8 * _LN2 / fwhm**2
-        np.multiply(out[0], t, out=out[2])
-        out[2] /= fwhm
+        out[:] = 0.0
+        out[1, a:b] = g
+        slope = out[0, a:b]
+        np.multiply(y[a:b], t, out=slope)
+        slope *= 8 * _LN2 / fwhm**2
+        np.multiply(slope, t, out=out[2, a:b])
+        out[2, a:b] /= fwhm
     return y
 
 
@@ -193,20 +200,28 @@ def _pseudo_voigt(x: Array, params: Sequence[float], out: Array | None = None) -
     center, height, fwhm, eta = params
     t = x - center
     t2 = t * t
-    g = np.exp((-4 * _LN2 / fwhm**2) * t2)
-    lorentz = 1 / (1 + (4 / fwhm**2) * t2)
-    mix = eta * lorentz + (1 - eta) * g
+    g = t2 * (-4 * _LN2 / fwhm**2)
+    np.exp(g, out=g)
+    t2 *= 4 / fwhm**2
+    t2 += 1
+    lorentz = np.reciprocal(t2, out=t2)
+    mix = lorentz - g
+    if out is not None:
+        np.multiply(mix, height, out=out[3])
+    mix *= eta
+    mix += g
     if out is not None:
         out[1] = mix
-        core = (eta * 8 / fwhm**2) * lorentz * lorentz + ((1 - eta) * 8 * _LN2 / fwhm**2) * g
-        core *= height
-        core *= t
-        out[0] = core
-        np.multiply(core, t, out=out[2])
+        slope = out[0]
+        np.multiply(lorentz, lorentz, out=slope)
+        slope *= 8 * eta * height / fwhm**2
+        g *= 8 * _LN2 * (1 - eta) * height / fwhm**2
+        slope += g
+        slope *= t
+        np.multiply(slope, t, out=out[2])
         out[2] /= fwhm
-        np.subtract(lorentz, g, out=out[3])
-        out[3] *= height
-    return height * mix
+    mix *= height
+    return mix
 
 
 def _pseudo_voigt_area(center: float, height: float, fwhm: float, eta: float) -> float:
