@@ -85,7 +85,9 @@ class Context:
     loader : JobRunner
         For jobs whose answers must all arrive; they wait for one another.
     worker : JobRunner
-        For generation and fits; a new request cancels the one under way.
+        For generation; a new request cancels the one under way.
+    fits : JobRunner
+        For fits, so that they wait for nothing else.
     previews : JobRunner
         For quick previews while the user turns a knob.
     settings : SettingsKeeper
@@ -99,6 +101,7 @@ class Context:
     area: PlotArea
     loader: JobRunner
     worker: JobRunner
+    fits: JobRunner
     previews: JobRunner
     settings: SettingsKeeper
     theme: ThemeController

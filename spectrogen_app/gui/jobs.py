@@ -118,6 +118,11 @@ class JobRunner(QtCore.QObject):
             self._known.clear()
             self.idle.emit()
 
+    def stop(self) -> None:
+        """Ask what runs to end early; the answer it then gives still arrives."""
+        for task in self._known.values():
+            task.token.cancel()
+
     def close(self, timeout: float = 10.0) -> bool:
         """Cancel, end the thread and wait for it; False if it did not end in time."""
         self.cancel()

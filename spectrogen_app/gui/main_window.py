@@ -23,6 +23,7 @@ from spectrogen_app.gui.keeping import Keeper
 from spectrogen_app.gui.loading import Loader
 from spectrogen_app.gui.notices import NoticeBar, StatusBar
 from spectrogen_app.gui.pages import TextPage, about_text, help_text
+from spectrogen_app.gui.peaks.presenter import PeaksPresenter
 from spectrogen_app.gui.plotting.panel import PlotArea
 from spectrogen_app.gui.plotting.presenter import PlotPresenter
 from spectrogen_app.gui.samples.presenter import SamplesPresenter
@@ -41,7 +42,8 @@ Qt = QtCore.Qt
 NEED_SPECTRA = (
     "export", "export_visible", "export_figure", "script", "save", "save_as", "copy_figure",
     "copy_numbers", "generate", "zoom", "full", "back", "rescale", "peaks", "units", "residual",
-    "solo", "next", "previous", "delete",
+    "solo", "next", "previous", "delete", "peak_mode", "auto_peaks", "fit", "delete_peak",
+    "at_residual", "simplify",
 )  # fmt: skip
 """Commands that make no sense in an empty window."""
 
@@ -93,6 +95,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.store = SessionStore(self)
         self.loader_jobs = JobRunner("load", self, queueing=True)
         self.worker = JobRunner("work", self)
+        self.fits = JobRunner("fit", self)
         self.previews = JobRunner("preview", self)
         self.area = PlotArea(theme.theme)
         self.notices = NoticeBar(theme.theme)
@@ -100,8 +103,8 @@ class MainWindow(QtWidgets.QMainWindow):
         self.plots = PlotPresenter(self.store, self.area, settings, settings.change)
         self.samples = SamplesPresenter(self.store, self.samples_view)
         self.context = Context(
-            self.store, self.plots, self.area, self.loader_jobs, self.worker, self.previews,
-            settings, theme, self.notices.tell,
+            self.store, self.plots, self.area, self.loader_jobs, self.worker, self.fits,
+            self.previews, settings, theme, self.notices.tell,
         )  # fmt: skip
         self.loader = Loader(self.context, self)
         self.verdicts_view = VerdictsView()
@@ -112,6 +115,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.tasks: list[Task] = [make(self.context) for make in FACTORIES]
         self.generating = next(
             t.presenter for t in self.tasks if isinstance(t.presenter, GeneratePresenter)
+        )
+        self.peaks = next(
+            t.presenter for t in self.tasks if isinstance(t.presenter, PeaksPresenter)
         )
         self.commands = self._commands()
         self.actions_: dict[str, QtGui.QAction] = {}
@@ -227,9 +233,9 @@ class MainWindow(QtWidgets.QMainWindow):
                 "&View",
                 "&Peak positions",
                 self._peak_labels,
-                ("P",),
-                "peaks",
-                "Write peak positions on the plot (P)",
+                ("L",),
+                "label",
+                "Write peak positions on the plot (L)",
                 checkable=True,
             ),
             Command(
@@ -278,6 +284,25 @@ class MainWindow(QtWidgets.QMainWindow):
                 ("Ctrl+L",),
                 checkable=True,
             ),
+            Command(
+                "peak_mode",
+                "&Peaks",
+                "&Add peaks by mouse",
+                self._peak_mode,
+                ("P",),
+                "peaks",
+                "Add peaks by mouse: click, or drag out a width (P)",
+                checkable=True,
+            ),
+            Command("auto_peaks", "&Peaks", "Find peaks auto&matically",
+                    lambda: self._on_peaks("auto"), ("Shift+F",)),
+            Command("fit", "&Peaks", "&Fit", lambda: self._on_peaks("fit"), ("F",), "fit",
+                    "Fit the peaks (F)"),
+            Command("at_residual", "&Peaks", "Add a peak at the largest &residual",
+                    lambda: self._on_peaks("residual"), ("Shift+P",)),
+            Command("simplify", "&Peaks", "&Simplify", lambda: self._on_peaks("simplify")),
+            Command("delete_peak", "&Peaks", "&Remove the selected peak",
+                    lambda: self._on_peaks("delete"), ("Del",), plot_only=True),
             Command(
                 "generate",
                 "&Generate",
@@ -330,7 +355,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
         self.resizeDocks([self.dock], [190], Qt.Orientation.Vertical)
         self.dock.hide()
-        self.status = StatusBar((self.loader_jobs, self.worker))
+        self.status = StatusBar((self.loader_jobs, self.worker, self.fits))
         self.setStatusBar(self.status)
         self.overlay = DropOverlay(self)
         self._build_menus()
@@ -382,7 +407,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.bar.setIconSize(QtCore.QSize(20, 20))
         self.bar.toggleViewAction().setText("&Toolbar")
         for name in ("open", "export", "", "undo", "redo", "", "zoom", "full", "rescale", "grid",
-                     "peaks", "residual", "", "generate"):  # fmt: skip
+                     "peaks", "residual", "", "peak_mode", "fit", "generate"):  # fmt: skip
             if name:
                 self.bar.addAction(self.actions_[name])
             else:
@@ -410,10 +435,11 @@ class MainWindow(QtWidgets.QMainWindow):
         self.area.cursor_left.connect(lambda: self.status.place.setText(""))
         self.area.menu_wanted.connect(self._plot_menu)
         self.tabs.currentChanged.connect(self._task_changed)
+        self.peaks.gestures.mode_changed.connect(self.actions_["peak_mode"].setChecked)
         self.dock.visibilityChanged.connect(
             lambda on: self.actions_["verdicts"].setChecked(self.dock.isVisible())
         )
-        for runner in (self.loader_jobs, self.worker, self.previews):
+        for runner in (self.loader_jobs, self.worker, self.fits, self.previews):
             runner.failed.connect(self.tell_error)
         self.settings.failed.connect(self.tell_error)
         escape = QtGui.QShortcut(QtGui.QKeySequence(Qt.Key.Key_Escape), self)
@@ -453,9 +479,10 @@ class MainWindow(QtWidgets.QMainWindow):
         self.settings.choose("window.columns", _to_text(self.columns.saveState()))
         self.settings.flush()
         self.hide()
-        for runner in (self.loader_jobs, self.worker, self.previews):
+        runners = (self.loader_jobs, self.worker, self.fits, self.previews)
+        for runner in runners:
             runner.cancel()
-        for runner in (self.loader_jobs, self.worker, self.previews):
+        for runner in runners:
             runner.close()
         self.keeper.close()
         event.accept()
@@ -635,8 +662,21 @@ class MainWindow(QtWidgets.QMainWindow):
     # ---- view commands --------------------------------------------------------------------
 
     def _zoom_mode(self, on: bool) -> None:
+        if on:
+            self.peaks.gestures.set_mode(False)
         self.area.set_zoom_mode(on)
         self._mouse_help()
+
+    def _peak_mode(self, on: bool) -> None:
+        if on and self.actions_["zoom"].isChecked():
+            self.actions_["zoom"].trigger()
+        self.show_task("peaks")
+        self.peaks.gestures.set_mode(on)
+        self._mouse_help()
+
+    def _on_peaks(self, what: str) -> None:
+        self.show_task("peaks")
+        self.peaks.do(what)
 
     def _grid(self, on: bool) -> None:
         self.area.set_grid(on)
@@ -657,6 +697,8 @@ class MainWindow(QtWidgets.QMainWindow):
         self.samples_view.search.selectAll()
 
     def _escape(self) -> None:
+        if self.peaks.escape():
+            return
         if self.actions_["zoom"].isChecked():
             self.actions_["zoom"].trigger()
         elif not self.notices.isHidden():
@@ -695,6 +737,12 @@ class MainWindow(QtWidgets.QMainWindow):
                 self.status.place.setText(text)
 
     def _mouse_help(self) -> None:
+        if self.peaks.gestures.mode:
+            self.status.help.setText(
+                "Click: add a peak  ·  Drag: draw one out  ·  Right-click: remove the nearest  ·  "
+                "Wheel: zoom x  ·  Esc: leave"
+            )
+            return
         drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"
         self.status.help.setText(
             f"{drag}  ·  Wheel: zoom x  ·  Ctrl+wheel: zoom y  ·  Right-drag: scale  ·  "

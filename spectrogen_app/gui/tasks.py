@@ -9,6 +9,8 @@ from spectrogen_app.gui.compare.view import CompareView
 from spectrogen_app.gui.context import Context, Task
 from spectrogen_app.gui.generate.presenter import GeneratePresenter
 from spectrogen_app.gui.generate.view import GenerateView
+from spectrogen_app.gui.peaks.presenter import PeaksPresenter
+from spectrogen_app.gui.peaks.view import PeaksView
 from spectrogen_app.gui.process.presenter import ProcessPresenter
 from spectrogen_app.gui.process.view import ProcessView
 
@@ -17,6 +19,12 @@ def process(context: Context) -> Task:
     """Baseline, smoothing, cropping ..."""
     view = ProcessView(context.theme.theme)
     return Task("process", "Process", view, ProcessPresenter(context, view))
+
+
+def peaks(context: Context) -> Task:
+    """Peaks by mouse, table and fit."""
+    view = PeaksView(context.theme.theme)
+    return Task("peaks", "Peaks", view, PeaksPresenter(context, view))
 
 
 def generate(context: Context) -> Task:
@@ -31,4 +39,4 @@ def compare(context: Context) -> Task:
     return Task("compare", "Compare", view, ComparePresenter(context, view))
 
 
-FACTORIES: tuple[Callable[[Context], Task], ...] = (process, generate, compare)
+FACTORIES: tuple[Callable[[Context], Task], ...] = (process, peaks, generate, compare)

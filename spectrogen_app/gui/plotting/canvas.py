@@ -31,7 +31,7 @@ class Canvas(pg.GraphicsLayoutWidget):
     Signals
     -------
     cursor_moved(x, y) in the shown units, cursor_left(), legend_clicked(curve_id),
-    curve_clicked(curve_id), menu_wanted(screen position), view_changed()
+    curve_clicked(curve_id), menu_wanted(screen position), view_changed(), drawn()
     """
 
     cursor_moved = QtCore.Signal(float, float)
@@ -40,6 +40,7 @@ class Canvas(pg.GraphicsLayoutWidget):
     curve_clicked = QtCore.Signal(str)
     menu_wanted = QtCore.Signal(object)
     view_changed = QtCore.Signal()
+    drawn = QtCore.Signal()
 
     def __init__(self, theme: Theme = LIGHT, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -141,6 +142,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._past.clear()
         if self._at_full or other_axis:
             self._set_full()
+        self.drawn.emit()
 
     def full_view(self) -> None:
         """Show all of every curve."""

@@ -1,0 +1,1 @@
+"""Peak decomposition by mouse, table and keyboard."""

@@ -1,0 +1,326 @@
+"""What a gesture on the plot does to the peaks; one gesture is one step of the history."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from PySide6 import QtCore
+
+from spectrogen_app.app.decomposition import Frame
+from spectrogen_app.data.axis import pretty_unit
+from spectrogen_app.errors import SpectrogenError
+from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.gui.peaks.editing import PeakEditor
+from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
+
+_WIDTHS = {"left": "fwhm_left", "right": "fwhm_right"}
+
+
+class Gestures(QtCore.QObject):
+    """Puts handles on the current curve's panel and follows them.
+
+    Parameters
+    ----------
+    editor : PeakEditor
+
+    Signals
+    -------
+    mode_changed(bool)
+        Clicks add peaks, or no longer do.
+    """
+
+    mode_changed = QtCore.Signal(bool)
+
+    def __init__(self, editor: PeakEditor) -> None:
+        super().__init__()
+        self._editor = editor
+        self.handles: Handles | None = None
+        self.mode = False
+        self._active = False
+        self._model: Model | None = None
+        self._kind = self._name = ""
+        self._start = 0.0
+        editor.changed.connect(self.refresh)
+        editor.chosen.connect(self._show)
+        editor.context.theme.changed.connect(self._themed)
+
+    @property
+    def model(self) -> Model:
+        """The model as drawn: the one being dragged, or that of the session."""
+        return self._model if self._model is not None else self._editor.model
+
+    def set_active(self, on: bool) -> None:
+        """The task came to the front, or went."""
+        self._active = on
+        if not on:
+            self.cancel()
+            self.set_mode(False)
+        self.refresh()
+
+    def set_mode(self, on: bool) -> None:
+        """Let clicks add peaks, or not."""
+        on = on and self._active
+        if on != self.mode:
+            self.mode = on
+            if self.handles is not None:
+                self.handles.set_mode(on)
+            self.mode_changed.emit(on)
+
+    def escape(self) -> bool:
+        """Cancel a drag, or leave peak mode; False when there was neither."""
+        if self.handles is not None and self.handles.holding:
+            self.cancel()
+            return True
+        if self.mode:
+            self.set_mode(False)
+            return True
+        return False
+
+    def cancel(self) -> None:
+        """End a drag as if it had not begun."""
+        if self.handles is not None:
+            self.handles.cancel()
+        if self._model is not None:
+            self._model = None
+            self._editor.live(self._editor.model)
+            self._show()
+
+    def refresh(self, *_: object) -> None:
+        """Follow the session: a drag on what is no longer there ends."""
+        canvas = self._editor.canvas if self._active and self._editor.sketch is not None else None
+        if self.handles is not None and self.handles.canvas is not canvas:
+            self.handles.canvas.drawn.disconnect(self._show)
+            self.handles.canvas.fit.select("")
+            self.handles.detach()
+            self.handles = None
+        if canvas is not None and self.handles is None:
+            self.handles = self._made(Handles(canvas))
+        if self._model is not None:
+            self.cancel()
+        self._show()
+
+    def _made(self, handles: Handles) -> Handles:
+        handles.set_mode(self.mode)
+        handles.canvas.drawn.connect(self._show)
+        handles.grabbed.connect(self._grab)
+        handles.dragged.connect(self._drag)
+        handles.dropped.connect(self._drop)
+        handles.sweep_began.connect(self._sweep_began)
+        handles.swept.connect(self._sweep)
+        handles.sweep_ended.connect(self._drop)
+        handles.added.connect(self.add)
+        handles.removed.connect(lambda name: self._editor.remove(name))
+        handles.chosen.connect(self._editor.choose)
+        return handles
+
+    # ---- adding ---------------------------------------------------------------------------
+
+    def add(self, x: float, y: float) -> None:
+        """A click: a peak as high and wide as the data there."""
+        frame = self._frame()
+        if frame is None:
+            return
+        peak = self._started(frame.from_x(x), frame.from_y(y))
+        model = self._editor.model.add(peak)
+        name = model.peaks[-1].name
+        self._editor.edit(f"Add {name}", model)
+        self._editor.choose(name)
+
+    def _started(self, center: float, y: float, fwhm: float | None = None) -> Peak:
+        from spectrogen_app.fitting.guess import find_peaks_at
+
+        editor, model = self._editor, self._editor.model
+        curve = editor.curve
+        assert curve is not None
+        s = curve.spectrum
+        center = min(max(center, float(s.x[0])), float(s.x[-1]))
+        rest = s.y - model.evaluate(s.x)
+        peak = find_peaks_at(s.x, rest, center, editor.shape, fwhm)
+        if abs(peak.height) < 1e-9 * (float(np.ptp(s.y)) or 1.0) or peak.height < 0 < y:
+            under = float(model.under(np.array([center]))[0])
+            peak = peak.moved(height=y - under)
+        partner = any(p.partner for p in model.peaks)
+        return dataclasses.replace(peak, partner=partner)
+
+    def _sweep_began(self, x: float, y: float) -> None:
+        frame = self._frame()
+        if frame is None:
+            return
+        self._editor.drop_fit()
+        self._kind, self._start = "new", frame.from_x(x)
+        model = self._editor.model.add(self._started(self._start, frame.from_y(y)))
+        self._name = model.peaks[-1].name
+        self._model = model
+
+    def _sweep(self, x: float, y: float) -> None:
+        frame = self._frame()
+        if frame is None or self._model is None:
+            return
+        half = abs(frame.from_x(x) - self._start)
+        if half > 0:
+            peak = self._model.peak(self._name).moved(fwhm=2 * half)
+            self._draw(self._model.with_peak(peak))
+
+    # ---- dragging -------------------------------------------------------------------------
+
+    def _grab(self, kind: str, name: str) -> None:
+        self._editor.drop_fit()
+        self._editor.choose(name)
+        self._kind, self._name, self._model = kind, name, self._editor.model
+
+    def _drag(self, x: float, y: float) -> None:
+        frame = self._frame()
+        if frame is None or self._model is None:
+            return
+        try:
+            peak = moved(self._model.peak(self._name), self._kind, frame.from_x(x),
+                         frame.from_y(y), self._model)  # fmt: skip
+        except SpectrogenError:
+            return
+        self._draw(self._model.with_peak(peak))
+
+    def _draw(self, model: Model) -> None:
+        self._model = self._editor.live(model)
+        self._show()
+
+    def _drop(self) -> None:
+        model, self._model = self._model, None
+        if model is None:
+            return
+        if self._kind == "new":
+            self._editor.edit(f"Add {self._name}", model)
+            self._editor.choose(self._name)
+        else:
+            verb = "Change the bounds of" if "." in self._kind else "Move"
+            self._editor.edit(f"{verb} {self._name}", model)
+        self._show()
+
+    # ---- drawing --------------------------------------------------------------------------
+
+    def _frame(self) -> Frame | None:
+        drawing = self._editor.sketch
+        return None if drawing is None else drawing.frame
+
+    def _themed(self, *_: object) -> None:
+        if self.handles is not None:
+            self.handles.set_theme(self._editor.context.theme.theme)
+
+    def _show(self, *_: object) -> None:
+        handles, frame = self.handles, self._frame()
+        if handles is None or frame is None:
+            return
+        chosen = self._name if self._model is not None else self._editor.selected
+        handles.canvas.fit.select(chosen)
+        model = self.model
+        grips = tuple(g for p in model.peaks for g in grips_of(p, model, frame, p.name == chosen))
+        box = Box()
+        text = ""
+        for peak in model.peaks:
+            if peak.name == chosen:
+                box = box_of(peak, model, frame)
+                text = self._words(peak) if self._model is not None else ""
+        handles.show_grips(grips, box, chosen, text)
+
+    def _words(self, peak: Peak) -> str:
+        curve = self._editor.curve
+        unit = pretty_unit(curve.spectrum.x_unit) if curve is not None else ""
+        return (
+            f"{peak.name}   {peak.center:.6g} {unit}\n"
+            f"height {peak.height:.4g}   FWHM {peak.fwhm:.4g}"
+        )
+
+
+def moved(peak: Peak, kind: str, x: float, y: float, model: Model) -> Peak:
+    """The peak after its handle was dragged to a place in the spectrum's own units."""
+    if kind == "top":
+        return peak.moved(center=x, height=y - _under(model, x))
+    if kind in _WIDTHS:
+        half = max(abs(x - peak.center), 1e-12)
+        own = _WIDTHS[kind]
+        if own in shapes.shape(peak.shape).names:
+            return peak.edit(own, value=peak[own].moved(2 * half).value)
+        return peak.moved(fwhm=2 * half)
+    name, _, side = kind.partition(".")
+    if name == "width":
+        name, value = _width(peak), 2 * abs(x - peak.center)
+    else:
+        value = x if name == "center" else y - _under(model, peak.center)
+    param = peak[name]
+    low = min(value, param.max) if side == "min" else param.min
+    high = max(value, param.min) if side == "max" else param.max
+    return peak.edit(name, min=low, max=high, value=min(max(param.value, low), high))
+
+
+def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]:
+    """The handles of one peak, with those of its bounds on request."""
+    under = _under(model, peak.center)
+    half = under + peak.height / 2
+    values = dict(zip(shapes.shape(peak.shape).names, peak.values, strict=True))
+    x, top = _x(frame, peak.center), _y(frame, under + peak.height)
+    found = []
+    for kind, own in _WIDTHS.items():
+        width = values.get(own, peak.fwhm)
+        place = peak.center + (width if kind == "right" else -width) / 2
+        found.append(Grip(kind, peak.name, _x(frame, place), _y(frame, half)))
+    found.append(Grip("top", peak.name, x, top))
+    if not bounds:
+        return found
+    for side in ("min", "max"):
+        at = getattr(peak["center"], side)
+        if math.isfinite(at):
+            found.append(Grip(f"center.{side}", peak.name, _x(frame, at), _y(frame, half)))
+        at = getattr(peak["height"], side)
+        if math.isfinite(at):
+            found.append(Grip(f"height.{side}", peak.name, x, _y(frame, under + at)))
+        name = _width(peak)
+        at = getattr(peak[name], side)
+        if _shown_width(at) and name == "fwhm":
+            place = _x(frame, peak.center + at / 2)
+            found.append(Grip(f"width.{side}", peak.name, place, _y(frame, half)))
+    return found
+
+
+def box_of(peak: Peak, model: Model, frame: Frame) -> Box:
+    """The bounds of a peak as drawn."""
+    under = _under(model, peak.center)
+    center, height = peak["center"], peak["height"]
+
+    def or_none(value: float, to: float) -> float | None:
+        return to if math.isfinite(value) else None
+
+    widths = []
+    name = _width(peak)
+    if name == "fwhm":
+        for at in (peak[name].min, peak[name].max):
+            if _shown_width(at):
+                ends = (_x(frame, peak.center - at / 2), _x(frame, peak.center + at / 2))
+                widths.append((*ends, _y(frame, under + peak.height / 2)))
+    return Box(
+        (or_none(center.min, _x(frame, center.min)), or_none(center.max, _x(frame, center.max))),
+        (or_none(height.min, _y(frame, under + height.min)),
+         or_none(height.max, _y(frame, under + height.max))),
+        tuple(widths),
+    )  # fmt: skip
+
+
+def _width(peak: Peak) -> str:
+    return next(p.name for p in shapes.shape(peak.shape).extra if p.of_width)
+
+
+def _shown_width(bound: float) -> bool:
+    return math.isfinite(bound) and bound > 1e-9
+
+
+def _under(model: Model, center: float) -> float:
+    return float(model.under(np.array([center]))[0])
+
+
+def _x(frame: Frame, x: float) -> float:
+    return float(frame.to_x(np.array([x]))[0]) if math.isfinite(x) else math.inf
+
+
+def _y(frame: Frame, y: float) -> float:
+    return float(frame.to_y(np.array([y]))[0]) if math.isfinite(y) else math.inf

@@ -1,0 +1,362 @@
+"""Handles on the plot: what the mouse takes hold of, drawn over everything but the legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6 import QtCore, QtGui
+
+from spectrogen_app.gui.plotting.canvas import Canvas
+from spectrogen_app.gui.plotting.fit import peak_colour
+from spectrogen_app.gui.theme import Theme
+
+Qt = QtCore.Qt
+REACH = 9.0
+"""Pixels from which a handle can be taken."""
+NEAR = 80.0
+"""Pixels from which a right-click removes a peak."""
+
+
+@dataclass(frozen=True)
+class Grip:
+    """A handle, in the units drawn.
+
+    Attributes
+    ----------
+    kind : str
+        ``top``, ``left`` or ``right`` (the width), or a bound such as ``center.min``.
+    peak : str
+    x, y : float
+    """
+
+    kind: str
+    peak: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """Bounds of the selected peak, in the units drawn; None where there is none.
+
+    Attributes
+    ----------
+    center, height : (low, high)
+    widths : tuple of ((left, right), y)
+        Narrowest and widest, at half height.
+    """
+
+    center: tuple[float | None, float | None] = (None, None)
+    height: tuple[float | None, float | None] = (None, None)
+    widths: tuple[tuple[float, float, float], ...] = ()
+
+
+class Handles(pg.GraphicsObject):
+    """The handles of one canvas; coordinates in signals are in the units drawn.
+
+    Signals
+    -------
+    grabbed(kind, peak), dragged(x, y), dropped(): a handle follows the mouse.
+    sweep_began(x, y), swept(x, y), sweep_ended(): a new peak is drawn out.
+    added(x, y): a click in peak mode.
+    removed(peak): a right-click near it.
+    chosen(peak): its handle was clicked.
+    """
+
+    grabbed = QtCore.Signal(str, str)
+    dragged = QtCore.Signal(float, float)
+    dropped = QtCore.Signal()
+    sweep_began = QtCore.Signal(float, float)
+    swept = QtCore.Signal(float, float)
+    sweep_ended = QtCore.Signal()
+    added = QtCore.Signal(float, float)
+    removed = QtCore.Signal(str)
+    chosen = QtCore.Signal(str)
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self._view = canvas.view
+        self._grips: tuple[Grip, ...] = ()
+        self._box = Box()
+        self._selected = ""
+        self._theme = canvas.theme
+        self._text = ""
+        self._mode = False
+        self._held: Grip | None = None
+        self._offset = QtCore.QPointF()
+        self._sweeping = False
+        self._hovered: Grip | None = None
+        self._dead = False
+        self.setParentItem(self._view)
+        self.setZValue(95)
+        self._view.sigRangeChanged.connect(self._changed)
+        self._view.sigTransformChanged.connect(self._changed)
+        self._view.sigResized.connect(self._changed)
+
+    def detach(self) -> None:
+        """Leave the canvas."""
+        for signal in (
+            self._view.sigRangeChanged, self._view.sigTransformChanged, self._view.sigResized
+        ):  # fmt: skip
+            signal.disconnect(self._changed)
+        self.setParentItem(None)
+        if self.scene() is not None:
+            self.scene().removeItem(self)
+
+    @property
+    def canvas(self) -> Canvas:
+        """Where the handles are."""
+        return self._canvas
+
+    @property
+    def mode(self) -> bool:
+        """Whether clicks add peaks."""
+        return self._mode
+
+    @property
+    def holding(self) -> bool:
+        """Whether a drag is under way."""
+        return self._held is not None or self._sweeping
+
+    @property
+    def grips(self) -> tuple[Grip, ...]:
+        """The handles."""
+        return self._grips
+
+    def show_grips(self, grips: tuple[Grip, ...], box: Box, selected: str, text: str = "") -> None:
+        """Draw these handles; ``text`` stands beside the one that is held."""
+        self._grips, self._box, self._selected, self._text = grips, box, selected, text
+        self.update()
+
+    def set_mode(self, on: bool) -> None:
+        """In peak mode clicks add peaks and drags draw them out."""
+        self._mode = on
+        self._set_cursor()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.update()
+
+    def cancel(self) -> None:
+        """End the drag without an effect; the mouse does nothing until it is released."""
+        self._dead = self.holding
+        self._held, self._sweeping, self._text = None, False, ""
+        self.update()
+
+    def pixel(self, x: float, y: float) -> QtCore.QPointF:
+        """Where a point of the plot lies in this item."""
+        return self._view.mapFromView(QtCore.QPointF(x, y))
+
+    def grip_at(self, place: QtCore.QPointF) -> Grip | None:
+        """The handle under the mouse; those of the selected peak first."""
+        best: tuple[float, Grip] | None = None
+        for grip in self._grips:
+            away = self.pixel(grip.x, grip.y) - place
+            distance = (away.x() ** 2 + away.y() ** 2) ** 0.5
+            if distance > REACH:
+                continue
+            distance -= 3.0 * (grip.peak == self._selected)
+            if best is None or distance < best[0]:
+                best = distance, grip
+        return best[1] if best else None
+
+    def boundingRect(self) -> QtCore.QRectF:
+        return QtCore.QRectF(0, 0, self._view.width(), self._view.height())
+
+    # ---- mouse ----------------------------------------------------------------------------
+
+    def hoverEvent(self, event: Any) -> None:
+        if event.isExit():
+            self._hover(None)
+            return
+        grip = self.grip_at(event.pos())
+        self._hover(grip)
+        if grip is not None or self._mode:
+            event.acceptClicks(Qt.MouseButton.LeftButton)
+            event.acceptDrags(Qt.MouseButton.LeftButton)
+        if self._mode:
+            event.acceptClicks(Qt.MouseButton.RightButton)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            grip = self.grip_at(event.pos())
+            if grip is not None:
+                event.accept()
+                self.chosen.emit(grip.peak)
+            elif self._mode:
+                event.accept()
+                if not event.double():
+                    place = self._view.mapToView(event.pos())
+                    self.added.emit(place.x(), place.y())
+        elif event.button() is Qt.MouseButton.RightButton and self._mode:
+            name = self._nearest(event.pos())
+            if name:
+                event.accept()
+                self.removed.emit(name)
+
+    def mouseDragEvent(self, event: Any) -> None:
+        if event.isStart() and not self._begin(event):
+            event.ignore()
+            return
+        event.accept()
+        emit: Callable[[float, float], None] | None = None
+        if self._held is not None:
+            emit = self.dragged.emit
+        elif self._sweeping:
+            emit = self.swept.emit
+        if emit is not None:
+            place = self._view.mapToView(event.pos() + self._offset)
+            emit(place.x(), place.y())
+        if event.isFinish():
+            held, sweeping = self._held, self._sweeping
+            self._held, self._sweeping, self._dead = None, False, False
+            if held is not None:
+                self.dropped.emit()
+            elif sweeping:
+                self.sweep_ended.emit()
+            self._set_cursor()
+
+    def _begin(self, event: Any) -> bool:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return False
+        self._dead = False
+        start = event.buttonDownPos()
+        grip = self.grip_at(start)
+        if grip is not None:
+            self._held, self._offset = grip, self.pixel(grip.x, grip.y) - start
+            self.grabbed.emit(grip.kind, grip.peak)
+            return True
+        if not self._mode:
+            return False
+        self._sweeping, self._offset = True, QtCore.QPointF()
+        place = self._view.mapToView(start)
+        self.sweep_began.emit(place.x(), place.y())
+        return True
+
+    def _nearest(self, place: QtCore.QPointF) -> str:
+        tops = [g for g in self._grips if g.kind == "top"]
+        found = [(abs(self.pixel(g.x, g.y).x() - place.x()), g.peak) for g in tops]
+        found = [f for f in found if f[0] <= NEAR]
+        return min(found)[1] if found else ""
+
+    def _hover(self, grip: Grip | None) -> None:
+        if grip != self._hovered:
+            self._hovered = grip
+            self._set_cursor()
+            self.update()
+
+    def _set_cursor(self) -> None:
+        grip, shape = self._held or self._hovered, Qt.CursorShape
+        if grip is None:
+            if self._mode:
+                self.setCursor(shape.CrossCursor)
+            else:
+                self.unsetCursor()
+        elif grip.kind == "top":
+            self.setCursor(shape.SizeAllCursor)
+        else:
+            vertical = grip.kind.startswith("height")
+            self.setCursor(shape.SizeVerCursor if vertical else shape.SizeHorCursor)
+
+    # ---- drawing --------------------------------------------------------------------------
+
+    def paint(self, painter: QtGui.QPainter, *_: Any) -> None:
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        font = QtGui.QFont(painter.font())
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
+        painter.setFont(font)
+        self._paint_box(painter)
+        tops = sum(g.kind == "top" for g in self._grips)
+        for grip in self._grips:
+            chosen = grip.peak == self._selected
+            hot = self._hovered is not None and self._hovered.peak == grip.peak
+            if grip.kind in ("left", "right") and not chosen and not hot:
+                continue
+            colour = peak_colour(grip.peak, self._theme)
+            place = self.pixel(grip.x, grip.y)
+            self._paint_grip(painter, grip, place, colour, chosen or grip == self._hovered)
+            if grip.kind == "top" and (tops <= 30 or chosen or hot):
+                painter.setPen(colour)
+                painter.drawText(place + QtCore.QPointF(-6, -10), grip.peak)
+        if self._text:
+            self._paint_text(painter)
+
+    def _paint_grip(
+        self, painter: QtGui.QPainter, grip: Grip, place: QtCore.QPointF, colour: QtGui.QColor,
+        strong: bool,
+    ) -> None:  # fmt: skip
+        painter.setPen(QtGui.QPen(colour, 2 if strong else 1.4))
+        painter.setBrush(QtGui.QColor(self._theme.surface) if not strong else colour)
+        if grip.kind == "top":
+            radius = 5.5 if strong else 4.0
+            painter.drawEllipse(place, radius, radius)
+        elif grip.kind in ("left", "right"):
+            painter.drawRect(QtCore.QRectF(place.x() - 4, place.y() - 4, 8, 8))
+        else:
+            upright = grip.kind.startswith(("center", "width"))
+            size = QtCore.QSizeF(4, 14) if upright else QtCore.QSizeF(14, 4)
+            box = QtCore.QRectF(QtCore.QPointF(), size)
+            box.moveCenter(place)
+            painter.drawRoundedRect(box, 2, 2)
+
+    def _paint_box(self, painter: QtGui.QPainter) -> None:
+        colour = peak_colour(self._selected, self._theme)
+        pen = QtGui.QPen(colour, 1, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        height, width = self._view.height(), self._view.width()
+        xs = [None if c is None else self.pixel(c, 0.0).x() for c in self._box.center]
+        ys = [None if h is None else self.pixel(0.0, h).y() for h in self._box.height]
+        if any(v is not None for v in (*xs, *ys)):
+            known = [x for x in xs if x is not None]
+            left = min(known) if len(known) == 2 else (xs[0] if xs[0] is not None else 0.0)
+            right = max(known) if len(known) == 2 else (xs[1] if xs[1] is not None else width)
+            bottom = ys[0] if ys[0] is not None else height
+            top = ys[1] if ys[1] is not None else 0.0
+            shade = QtGui.QColor(colour)
+            shade.setAlphaF(0.05)
+            painter.fillRect(QtCore.QRectF(QtCore.QPointF(left, top),
+                                           QtCore.QPointF(right, bottom)).normalized(), shade)  # fmt: skip
+            for x in xs:
+                if x is not None:
+                    painter.drawLine(QtCore.QPointF(x, top), QtCore.QPointF(x, bottom))
+            for y in ys:
+                if y is not None:
+                    painter.drawLine(QtCore.QPointF(left, y), QtCore.QPointF(right, y))
+        painter.setPen(QtGui.QPen(colour, 1, Qt.PenStyle.DotLine))
+        for low, high, y in self._box.widths:
+            painter.drawLine(self.pixel(low, y), self.pixel(high, y))
+
+    def _paint_text(self, painter: QtGui.QPainter) -> None:
+        tops = [g for g in self._grips if g.kind == "top" and g.peak == self._selected]
+        if not tops:
+            return
+        metrics = QtGui.QFontMetricsF(painter.font())
+        lines = self._text.split("\n")
+        size = QtCore.QSizeF(
+            max(metrics.horizontalAdvance(t) for t in lines) + 14, len(lines) * metrics.height() + 8
+        )
+        place = self.pixel(tops[0].x, tops[0].y)
+        box = QtCore.QRectF(place + QtCore.QPointF(14, -size.height() - 4), size)
+        room = self.boundingRect().adjusted(4, 4, -4, -4)
+        if box.right() > room.right():
+            box.moveRight(place.x() - 14)
+        box.moveTop(min(max(box.top(), room.top()), room.bottom() - box.height()))
+        ground = QtGui.QColor(self._theme.raised)
+        ground.setAlphaF(0.93)
+        painter.setPen(QtGui.QPen(QtGui.QColor(self._theme.border), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 5, 5)
+        painter.setPen(QtGui.QColor(self._theme.text))
+        inner = box.adjusted(7, 4, -7, -4)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+                         self._text)  # fmt: skip
+
+    def _changed(self, *_: object) -> None:
+        self.prepareGeometryChange()
+        self.update()
