@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ _ANION_FORMERS = (
 _SPECTRUM_GAMMA = 5.0
 _RIDGE = 0.1
 _FORMULA = "formula"
+_GUESSED = ("elements", "classes", "class_cations")
 
 
 def unit(x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -111,6 +113,7 @@ class Composition:
         return self.parts[key]
 
 
+@lru_cache(maxsize=4)
 def _class_matrix(device: torch.device) -> Tensor:
     member = torch.zeros(len(ELEMENTS), len(_CLASSES) + 1, device=device)
     for i, element in enumerate(ELEMENTS):
@@ -223,7 +226,8 @@ class Memory:
         Sample of each remembered spectrum of a modality, ascending.
     spectra : dict of str to Tensor, shape (rows, size)
         Rendered from the line tables.
-    views : dict of str to list of Tensor, shape (rows, thinned size)
+    measured : dict of str to Tensor of bool, shape (rows, size)
+        Which part of the grid each table was fitted on.
     log_count : Tensor, shape (samples,)
         Logarithm of the number of samples of the same mineral.
     """
@@ -232,7 +236,7 @@ class Memory:
     composition: Composition
     rows: dict[str, Tensor]
     spectra: dict[str, Tensor]
-    views: dict[str, list[Tensor]]
+    measured: dict[str, Tensor]
     log_count: Tensor
     _cache: dict[object, object] = field(default_factory=dict)
 
@@ -253,16 +257,26 @@ class Memory:
     def restricted(self, keep: NDArray[np.bool_], minerals: Sequence[str]) -> Memory:
         """The same, as if only some samples had been seen; sample numbers stay."""
         kept = torch.as_tensor(keep, device=self.device)
-        rows, spectra, views = {}, {}, {}
+        rows, spectra, measured = {}, {}, {}
+        cache: dict[object, object] = {}
         for m, samples in self.rows.items():
             mask = kept[samples]
             rows[m], spectra[m] = samples[mask], self.spectra[m][mask]
-            views[m] = [v[mask] for v in self.views[m]]
+            measured[m] = self.measured[m][mask]
+            cache["views", m] = [v[mask] for v in self.views(m)]
         known = self.composition.known & kept
         return Memory(
-            self.config, Composition(self.composition.parts, known), rows, spectra, views,
-            log_counts(minerals, keep).to(self.device),
+            self.config, Composition(self.composition.parts, known), rows, spectra, measured,
+            log_counts(minerals, keep).to(self.device), cache,
         )  # fmt: skip
+
+    def views(self, modality: str) -> list[Tensor]:
+        """Remembered spectra in each view, each shape (rows, thinned size)."""
+        key = ("views", modality)
+        if key not in self._cache:
+            seen = self.spectra[modality] * self.measured[modality]
+            self._cache[key] = [look(seen, v) for v in self.config.views[modality]]
+        return self._cache[key]  # type: ignore[return-value]
 
     def cosines(self, modality: str, y: Tensor, mask: Tensor | None) -> Tensor:
         """Cosines of spectra with the remembered ones in each view, (batch, views, rows).
@@ -270,7 +284,7 @@ class Memory:
         With a mask, shape (size,), both are compared over its part only.
         """
         views = self.config.views[modality]
-        stored = self.views[modality] if mask is None else self._masked_views(modality, mask)
+        stored = self.views(modality) if mask is None else self._masked_views(modality, mask)
         seen = None if mask is None else mask[None].expand(len(y), -1)
         return torch.stack([look(y, v, seen) @ s.T for v, s in zip(views, stored, strict=True)], 1)
 
@@ -307,7 +321,7 @@ class Memory:
     def gram(self, modality: str, a: Tensor, b: Tensor) -> Tensor:
         """Spectral kernel between remembered spectra given by row, shape (a, b)."""
         return torch.stack(
-            [torch.exp(-_SPECTRUM_GAMMA * (1 - v[a] @ v[b].T)) for v in self.views[modality]]
+            [torch.exp(-_SPECTRUM_GAMMA * (1 - v[a] @ v[b].T)) for v in self.views(modality)]
         ).mean(0)
 
     def _known(self, sources: Sequence[str]) -> Tensor:
@@ -362,22 +376,43 @@ class Memory:
             self._cache[key] = Ridge(samples, torch.cholesky_inverse(factor))
         return self._cache[key]  # type: ignore[return-value]
 
-    def predicted_composition(self, query: Query, sources: Sequence[str]) -> dict[str, Tensor]:
-        """Composition features guessed from the spectra, each shape (batch, ...)."""
+    def composition_dual(self, sources: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
+        """Kernel ridge regression from spectra to composition features.
+
+        Returns
+        -------
+        samples : Tensor of int, shape (n,)
+        mean : Tensor, shape (features,)
+        dual : Tensor, shape (n, features)
+        """
         key = ("composition", tuple(sources))
-        names = ("elements", "classes", "class_cations")
-        sizes = [self.composition[n].shape[1] for n in names]
         if key not in self._cache:
             ridge = self.ridge(sources, _FORMULA)
-            known = torch.cat([self.composition[n][ridge.samples] for n in names], 1)
-            self._cache[key] = (
-                ridge.samples, known.mean(0), ridge.inverse @ (known - known.mean(0)),
-            )  # fmt: skip
+            known = self._guessable(ridge.samples)
+            mean = known.mean(0) if len(known) else known.new_zeros(known.shape[1])
+            self._cache[key] = (ridge.samples, mean, ridge.inverse @ (known - mean))
             del self._cache["ridge", tuple(sources), _FORMULA]
-        held: tuple[Tensor, Tensor, Tensor] = self._cache[key]  # type: ignore[assignment]
-        samples, mean, dual = held
-        guess = mean + self.kernel_to(query, sources, samples, key) @ dual
-        return dict(zip(names, map(_rows, guess.split(sizes, 1)), strict=True))
+        return self._cache[key]  # type: ignore[return-value]
+
+    def set_composition_dual(self, sources: Sequence[str], dual: Tensor) -> None:
+        """Take the regression from a bundle instead of solving it again."""
+        samples = self._known((*sources, _FORMULA)).nonzero()[:, 0]
+        if len(samples) != len(dual):
+            raise ValueError("the regression to compositions is of other samples")
+        known = self._guessable(samples)
+        mean = known.mean(0) if len(known) else known.new_zeros(known.shape[1])
+        self._cache["composition", tuple(sources)] = (samples, mean, dual.float())
+
+    def _guessable(self, samples: Tensor) -> Tensor:
+        return torch.cat([self.composition[n][samples] for n in _GUESSED], 1)
+
+    def predicted_composition(self, query: Query, sources: Sequence[str]) -> dict[str, Tensor]:
+        """Composition features guessed from the spectra, each shape (batch, ...)."""
+        samples, mean, dual = self.composition_dual(sources)
+        kernel = self.kernel_to(query, sources, samples, ("composition", tuple(sources)))
+        guess = mean + kernel @ dual
+        sizes = [self.composition[n].shape[1] for n in _GUESSED]
+        return dict(zip(_GUESSED, map(_rows, guess.split(sizes, 1)), strict=True))
 
     def imputed(self, source: str, target: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Guessed source spectra of the samples that know the target but not the source.
@@ -417,7 +452,7 @@ class Memory:
             weights[rows] = part
         at = self.row_of(source)[carriers]
         norms = torch.stack(
-            [(weights @ v[at]).norm(dim=1).clamp_min(1e-4) for v in self.views[source]], 1
+            [(weights @ v[at]).norm(dim=1).clamp_min(1e-4) for v in self.views(source)], 1
         )
         return lacking, carriers, weights, norms
 
@@ -438,16 +473,19 @@ def remember(
     config: Config, tensors: Mapping[str, Tensor], device: str = "cpu"
 ) -> tuple[Memory, dict[str, LineBank]]:
     """Render the line tables of a bundle."""
-    rows, spectra, views, banks = {}, {}, {}, {}
+    rows, spectra, measured, banks = {}, {}, {}, {}
     for m, bank in config.banks.items():
         banks[m] = LineBank(config.grids[m], bank, device)
         rows[m] = tensors[f"{m}.sample"].long().to(device)
-        spectra[m], seen = render_tables(banks[m], tensors, m, device)
-        views[m] = [look(spectra[m] * seen, v) for v in config.views[m]]
+        spectra[m], measured[m] = render_tables(banks[m], tensors, m, device)
     counts = tensors["composition"].float().to(device)
     minerals = [name for _, name in config.samples]
     logs = log_counts(minerals, np.ones(len(minerals), bool)).to(device)
-    return Memory(config, Composition.of(counts), rows, spectra, views, logs), banks
+    memory = Memory(config, Composition.of(counts), rows, spectra, measured, logs)
+    for key in (k for k in tensors if k.startswith("composition.dual.")):
+        sources = tuple(key.split(".")[2].split("+"))
+        memory.set_composition_dual(sources, tensors[key].to(device))
+    return memory, banks
 
 
 def render_tables(
@@ -486,7 +524,11 @@ def moved(memory: Memory, device: str) -> Memory:
         ),
         rows={m: v.to(device) for m, v in memory.rows.items()},
         spectra={m: v.to(device) for m, v in memory.spectra.items()},
-        views={m: [v.to(device) for v in vs] for m, vs in memory.views.items()},
+        measured={m: v.to(device) for m, v in memory.measured.items()},
         log_count=memory.log_count.to(device),
-        _cache={},
+        _cache={
+            k: tuple(t.to(device) for t in v)  # type: ignore[attr-defined]
+            for k, v in memory._cache.items()
+            if isinstance(k, tuple) and k[0] == "composition"
+        },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from spectrogen_app.data.provenance import Reference
@@ -27,6 +27,28 @@ class Line:
     fwhm: float
     area: float
     mixing: float
+
+
+class LazyLines(Mapping[str, tuple[Line, ...]]):
+    """Line lists by target, each worked out when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], tuple[Line, ...]]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, tuple[Line, ...]] = {}
+
+    def __getitem__(self, target: str) -> tuple[Line, ...]:
+        if target not in self._made:
+            self._made[target] = self._makers[target]()
+        return self._made[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, (dict(self),)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from spectrogen_app.data.provenance import Generation, Origin, Provenance, Refer
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, GenerationError, SpectrogenError, unchecked
 from spectrogen_app.generation.device import Device, is_out_of_memory
-from spectrogen_app.generation.result import GenerationResult, Line
+from spectrogen_app.generation.result import GenerationResult, LazyLines
 from spectrogen_app.processing.scoring import Prepared, prepare
 
 if TYPE_CHECKING:
@@ -371,9 +372,9 @@ class Translator:
             )
             for target, (reply, row) in zip(targets, replies, strict=True)
         }
-        lines: dict[str, tuple[Line, ...]] = {
-            target: reply.lines(row) for target, (reply, row) in zip(targets, replies, strict=True)
-        }
+        lines = LazyLines(
+            {t: partial(reply.lines, row) for t, (reply, row) in zip(targets, replies, strict=True)}
+        )
         return GenerationResult(spectra, familiarity, references, notes, lines)
 
     def _references(self, replies: Sequence[tuple[Reply, int]]) -> tuple[Reference, ...]:

@@ -203,6 +203,12 @@ class Trainer:
             settings["calibration"][target] = calibration
             settings["fallback"][target] = fallback
             metrics[target] = scores
+        spectral = [s for n in range(1, len(self.modalities) + 1)
+                    for s in itertools.combinations(self.modalities, n)]  # fmt: skip
+        for sources in spectral:
+            dual = memory.composition_dual(sources)[2]
+            if len(dual):
+                tensors["composition.dual." + "+".join(sources)] = dual.clone()
         return dataclasses.replace(config, settings=settings), tensors, metrics
 
     def _primary(self, modality: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
