@@ -21,13 +21,13 @@ from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.safe import array, field
 
 _HEADER = 1020
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _INDEX = (".bsp", ".dmt")
 _RAW = (".seq", ".drd", ".dms")
-_LIST = 64
 
 
 class AgilentReader(Reader):
@@ -82,8 +82,7 @@ class AgilentReader(Reader):
                 metadata={"Pixel": (column + 1, row + 1), "Image": (width, height)},
             )  # fmt: skip
 
-        count = width * height
-        return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+        return spectra_of(source, [(cube.reshape(points, -1).T, make)])
 
 
 def _shape(head: bytes) -> tuple[int, int, int]:

@@ -18,6 +18,7 @@ from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.safe import array
 
 _MAGIC = b"Andor Technology Multi-Channel File\n"
@@ -26,7 +27,6 @@ _REGION = re.compile(
     rb"(?:[A-Za-z][A-Za-z /.()-]{0,40})\d+((?: -?\d+){8})\n(\d+(?: -?\d+){7})\n"
 )
 _FLAG = re.compile(rb"[ \d]{1,24}\n")
-_LIST = 64
 MAX_FRAMES = 1_000_000
 """More frames than this in one file are refused."""
 
@@ -109,7 +109,8 @@ class AndorReader(Reader):
                 metadata=metadata,
             )  # fmt: skip
 
-        return SpectrumList(rows, make) if rows > _LIST else [make(i) for i in range(rows)]
+        values = np.frombuffer(source.data, "<f4", rows * width, start).reshape(rows, width)
+        return spectra_of(source, [(values, make)])
 
 
 def _start(source: Source, at: int, frames: int, total: int) -> int:

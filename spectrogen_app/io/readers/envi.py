@@ -15,6 +15,7 @@ import numpy as np
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise, y_axis
 from spectrogen_app.io.safe import array
 
@@ -138,8 +139,7 @@ def pixels(
             metadata={**metadata, "Pixel": (column + 1, row + 1)},
         )  # fmt: skip
 
-    count = width * height
-    return SpectrumList(count, make) if count > 64 else [make(i) for i in range(count)]
+    return spectra_of(source, [(cube.reshape(-1, bands), make)])
 
 
 def _count(source: Source, keys: dict[str, str], key: str) -> int:

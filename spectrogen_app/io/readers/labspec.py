@@ -25,10 +25,10 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
 from spectrogen_app.io.columns import columns, number, pairs
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise, y_axis
 from spectrogen_app.io.safe import xml_root
 
-_LIST = 64
 _AXES, _TYPE, _UNIT, _VALUES = "0x7B697861", "0x6D707974", "0x7C696E75", "0x7D6CD4DB"
 _NAME, _VALUE, _EXACT = "0x6D6D616E", "0x7D6C61DB", "0x8736F70"
 _KINDS = {
@@ -82,8 +82,7 @@ class LabspecTextReader(Reader):
                 name=f"{source.path.stem} ({', '.join(f'{v:g}' for v in place)})",
             )  # fmt: skip
 
-        count = len(rows)
-        return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+        return spectra_of(source, [(rows, make)])
 
 
 def _spectrum(
@@ -170,8 +169,7 @@ class LabspecXmlReader(Reader):
                 metadata={**metadata, **({"Position": tuple(place)} if place else {})},
             )  # fmt: skip
 
-        count = len(rows)
-        return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+        return spectra_of(source, [(rows, make)])
 
 
 def _child(element: Any, tag: str) -> str:

@@ -26,10 +26,10 @@ import numpy as np
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise, x_axis
 from spectrogen_app.io.safe import MAX_UNPACKED
 
-_LIST = 64
 _DEPTH = 20
 _ARRAY, _COMPRESSED = 14, 15
 _CELL, _STRUCT, _OBJECT, _CHAR = 1, 2, 3, 4
@@ -220,5 +220,4 @@ def _spectra(
             sample=title, metadata={"Variable": title, "Axis": label},
         )  # fmt: skip
 
-    count = len(rows)
-    return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+    return spectra_of(source, [(rows, make)])

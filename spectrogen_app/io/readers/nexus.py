@@ -26,6 +26,7 @@ from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import Part, spectra_of
 from spectrogen_app.io.recognise import Recognised, recognise, x_axis, y_axis
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -36,7 +37,6 @@ MAX_BYTES = 1 << 29
 MAX_EXPANSION = 2_000
 """A dataset that unpacks to more than this times the size of the file is refused."""
 _DEPTH = 40
-_LIST = 200
 _LASER_PATHS = re.compile(
     r"(incident_wavelength|beam_incident[^/]*/wavelength|laser[^/]*/wavelength|"
     r"excitation_wavelength)$", re.IGNORECASE,
@@ -451,26 +451,17 @@ def _spectra(
     source: Source, tree: Tree, curves: Sequence[Curve], layout: TextLayout | None, check: Check
 ) -> list[Spectrum] | SpectrumList:
     pairs = metadata(tree)
-    makers: list[tuple[int, Any]] = []
+    parts: list[Part] = []
     for i, curve in enumerate(curves):
         check(0.2 + 0.7 * i / len(curves), f"Reading {curve.path}")
-        makers.append(_curve(source, curve, pairs, layout))
-    total = sum(n for n, _ in makers)
-
-    def make(index: int) -> Spectrum:
-        for count, maker in makers:
-            if index < count:
-                return maker(index)
-            index -= count
-        raise IndexError(index)
-
-    return SpectrumList(total, make) if total > _LIST else [make(i) for i in range(total)]
+        parts.append(_curve(source, curve, pairs, layout))
+    return spectra_of(source, parts)
 
 
 def _curve(
     source: Source, curve: Curve, pairs: dict[str, str], layout: TextLayout | None
-) -> tuple[int, Any]:
-    """Number of spectra of a dataset, and what makes each of them."""
+) -> Part:
+    """Ordinates of a dataset, one row per spectrum, and what makes each of them."""
     y = numbers(source, curve.y, f"dataset {curve.path}")
     if curve.dimension < 0:
         table = y if curve.dimension == -2 else y.T
@@ -534,7 +525,7 @@ def _curve(
             wavelength=xray, metadata={"dataset": curve.path, **own}, **band,
         )  # fmt: skip
 
-    return len(rows), make
+    return rows, make
 
 
 def _label(dataset: Any) -> str:

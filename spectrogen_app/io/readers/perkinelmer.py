@@ -23,6 +23,7 @@ from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise, y_axis
 from spectrogen_app.io.safe import array, field, fields, text_field
 
@@ -31,7 +32,6 @@ _TYPE, _X_RANGE, _STEP, _POINTS = -29839, -29838, -29836, -29835
 _X_LABEL, _Y_LABEL, _DATA, _NAME, _ALIAS = -29833, -29832, -29828, -29827, -29823
 _MAP_HEADER, _MAP_SETTINGS, _MAP_SPECTRUM = 5100, 5104, 5105
 _TEXTS = re.compile(rb"#u([\x02-\xff]\x00)([\x20-\x7e\xa0-\xff]{2,255})")
-_LIST = 64
 
 
 class PerkinElmerReader(Reader):
@@ -158,8 +158,8 @@ def _map(
             metadata={"Position (um)": place, "History": history}, sample=source.path.stem,
         )  # fmt: skip
 
-    count = len(spectra)
-    return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+    rows = [np.frombuffer(source.data, "<f4", points, at) for at, _ in spectra]
+    return spectra_of(source, [(rows, make)])
 
 
 def _spectrum(

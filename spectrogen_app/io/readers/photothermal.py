@@ -20,6 +20,7 @@ from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import Part, spectra_of
 from spectrogen_app.io.readers.nexus import (
     SIGNATURE,
     as_float,
@@ -29,8 +30,6 @@ from spectrogen_app.io.readers.nexus import (
     open_hdf5,
     walk,
 )
-
-_LIST = 200
 
 
 class PhotothermalReader(Reader):
@@ -52,7 +51,7 @@ class PhotothermalReader(Reader):
         self, source: Source, *, layout: TextLayout | None, check: Check
     ) -> list[Spectrum] | SpectrumList:
         """See :meth:`Reader.read`."""
-        makers: list[tuple[int, Any]] = []
+        parts: list[Part] = []
         left_out = []
         with open_hdf5(source) as file:
             tree = walk(source, file)
@@ -62,24 +61,15 @@ class PhotothermalReader(Reader):
                 if attribute(tree.groups[name], "IsBackground") == "1":
                     left_out.append(attribute(tree.groups[name], "Label") or name)
                     continue
-                makers += _measurement(source, tree, name)
+                parts += _measurement(source, tree, name)
         if left_out:
             source.assume(f"Backgrounds left out: {', '.join(left_out)[:200]}.")
-        total = sum(n for n, _ in makers)
-        if not total:
+        if not parts:
             raise source.refuse("holds no measured spectrum.", "Check that it was finished.")
-
-        def make(index: int) -> Spectrum:
-            for count, maker in makers:
-                if index < count:
-                    return maker(index)
-                index -= count
-            raise IndexError(index)
-
-        return SpectrumList(total, make) if total > _LIST else [make(i) for i in range(total)]
+        return spectra_of(source, parts)
 
 
-def _measurement(source: Source, tree: Any, name: str) -> list[tuple[int, Any]]:
+def _measurement(source: Source, tree: Any, name: str) -> list[Part]:
     axis = tree.datasets.get(f"{name}/Spectroscopic_Values")
     if axis is None:
         source.warn(f"{name} has no axis and is left out.")
@@ -113,7 +103,7 @@ def _measurement(source: Source, tree: Any, name: str) -> list[tuple[int, Any]]:
             )
         maker = _maker(source, x, rows, pairs=pairs, channel=tree.groups[path], raman=raman,
                        laser=laser, places=places)  # fmt: skip
-        found.append((len(rows), maker))
+        found.append((rows, maker))
     return found
 
 

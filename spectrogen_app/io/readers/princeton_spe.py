@@ -25,6 +25,7 @@ from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.safe import array, field, fields, text_field, xml_root
 
 _HEADER = 4100
@@ -112,7 +113,12 @@ class PrincetonReader(Reader):
                 name += f" row {row + 1}"
             return source.spectrum(axis, y, name=name, **common)
 
-        return SpectrumList(rows, make) if rows > 64 else [make(i) for i in range(rows)]
+        size = int(dtype[-1])
+        values = [
+            np.frombuffer(source.data, dtype, xdim, _HEADER + f * stride + r * xdim * size)
+            for f in range(rows // ydim) for r in range(ydim)
+        ]  # fmt: skip
+        return spectra_of(source, [(values, make)])
 
 
 def _rows_words(rows: int, frames: int, ydim: int) -> str:

@@ -18,9 +18,9 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
 from spectrogen_app.io.columns import columns
+from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise
 
-_LIST = 64
 _TITLES = re.compile(rb"#[^\r\n]*#Wave\s+#Intensity\s*[\r\n]")
 
 
@@ -85,5 +85,5 @@ class RenishawTextReader(Reader):
                 name=f"{source.path.stem} ({', '.join(f'{v:g}' for v in place)})",
             )  # fmt: skip
 
-        count = len(whole)
-        return SpectrumList(count, make) if count > _LIST else [make(i) for i in range(count)]
+        parts = [y[starts[i] : starts[i + 1]] for i in whole]
+        return spectra_of(source, [(parts, make)])
