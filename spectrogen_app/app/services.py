@@ -156,7 +156,10 @@ def _model(model_id: str | None, device: str, token: Token) -> Translator:
     with _loading:
         if (model_id, device) not in _models:
             from spectrogen_app.generation.bundle import load_model
+            from spectrogen_app.generation.preload import preload_torch
 
+            preload_torch()
+            token.check(0.5, "Loading the model")
             _models[model_id, device] = load_model(model_id, device=device)
         return _models[model_id, device]
 
