@@ -12,6 +12,8 @@ from PySide6 import QtCore, QtGui, QtSvg, QtWidgets
 from spectrogen_app.paths import shipped
 
 Mode = Literal["system", "light", "dark"]
+LEAST_CONTRAST = 3.0
+"""Of a curve against its ground: what WCAG asks of graphics."""
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
 
 
@@ -49,9 +51,28 @@ class Theme:
         """A curve's colour as drawn: lifted on dark ground, deepened on white, to be legible."""
         drawn = QtGui.QColor(colour)
         hue, saturation, lightness = drawn.hslHueF(), drawn.hslSaturationF(), drawn.lightnessF()
-        if not self.dark:
-            return QtGui.QColor.fromHslF(max(hue, 0.0), saturation, min(lightness, 0.43))
-        return QtGui.QColor.fromHslF(max(hue, 0.0), saturation * 0.9, max(lightness, 0.64))
+        step = 0.02 if self.dark else -0.02
+        while not self._legible(drawn) and 0.0 < lightness + step < 1.0:
+            lightness += step
+            drawn = QtGui.QColor.fromHslF(max(hue, 0.0), saturation, lightness)
+        return drawn
+
+    def _legible(self, colour: QtGui.QColor) -> bool:
+        return contrast(colour, QtGui.QColor(self.surface)) >= LEAST_CONTRAST
+
+
+def contrast(one: QtGui.QColor, other: QtGui.QColor) -> float:
+    """Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it."""
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: QtGui.QColor) -> float:
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 LIGHT = Theme(
@@ -86,7 +107,8 @@ class ThemeController(QtCore.QObject):
         self._app = app
         self._mode: Mode = mode
         self.theme = LIGHT
-        app.setStyle("Fusion")
+        if app.style().name() != "fusion":
+            app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._apply)
         self.set_mode(mode)
 
@@ -113,7 +135,6 @@ class ThemeController(QtCore.QObject):
             self.theme = DARK if scheme is QtCore.Qt.ColorScheme.Dark else LIGHT
         else:
             self.theme = DARK if self._mode == "dark" else LIGHT
-        self._app.setPalette(_palette(self.theme))
         sheet = (shipped("resources") / "styles" / "app.qss").read_text(encoding="utf-8")
         icons = {
             f"icon_{name}": _tinted_file(name, colour)
@@ -122,7 +143,10 @@ class ThemeController(QtCore.QObject):
                 ("up", self.theme.muted), ("dash", self.theme.on_accent),
             )
         }  # fmt: skip
-        self._app.setStyleSheet(Template(sheet).substitute(asdict(self.theme) | icons))
+        filled = Template(sheet).substitute(asdict(self.theme) | icons)
+        if filled != self._app.styleSheet():
+            self._app.setPalette(_palette(self.theme))
+            self._app.setStyleSheet(filled)
         self.changed.emit(self.theme)
 
 

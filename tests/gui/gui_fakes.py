@@ -1,4 +1,4 @@
-"""A stand-in for the model: quick, repeatable, and obviously not a measurement."""
+"""A stand-in for the model, made-up spectra, and small helpers of the window's tests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.app.services import GenerateRequest, WarmRequest, Warmth
+from spectrogen_app.app.session import Curve
 from spectrogen_app.data.provenance import Generation, Origin, Provenance, Reference
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.generation.bundle import ModelInfo
 from spectrogen_app.generation.result import GenerationResult
+from spectrogen_app.gui.main_window import MainWindow
 from spectrogen_app.processing.scoring import GRIDS
 
 REFERENCES = (
@@ -76,3 +78,22 @@ class SlowJob:
             return request
         finally:
             self.ended.set()
+
+
+def lines(modality: str, *peaks: tuple[float, float, float], **fields: object) -> Spectrum:
+    """Lorentzian lines of (centre, height, half width) on a plausible axis."""
+    start, stop, n = {"raman": (100, 1400, 2600), "ir": (400, 4000, 1868),
+                      "xrd": (5, 90, 8501)}[modality]  # fmt: skip
+    x = np.linspace(start, stop, n)
+    y = sum((h / (1 + ((x - c) / w) ** 2) for c, h, w in peaks), np.zeros(n))
+    return Spectrum(x, y, modality=modality, **{"name": "Calcite", "sample": "Calcite", **fields})
+
+
+def curve_of(
+    window: MainWindow, modality: str, origin: Origin = Origin.MEASURED, at: int = 0
+) -> Curve:
+    """The curve of a modality and origin."""
+    return [
+        c for c in window.store.state.curves()
+        if c.spectrum.modality == modality and c.spectrum.origin is origin
+    ][at]  # fmt: skip
