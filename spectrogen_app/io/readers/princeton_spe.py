@@ -9,6 +9,7 @@ and appends XML with a list of wavelengths and the regions of the sensor.
 Seen in real files: header versions 0 (1996, 2004), 2.2 and 3.0; a list of wavelengths for the whole
 sensor (1024) beside a region of 705 pixels, to be cut by the region's place and binning;
 wavelengths from -124 nm where the grating stood at the zeroth order; a date of ten zero bytes.
+A coefficient beyond the stated order may be left over from another fit and is not to be used.
 Pixels count from 1 whatever the order of the polynomial: the calibration lines that a file of 1996
 keeps beside its straight line fall on its peaks only so (a published reader counts from 0 there).
 Gasmet writes ``.SPE`` as well; it is another format.
