@@ -32,6 +32,7 @@ from spectrogen_app.io.readers.avantes import Avantes8Reader, AvantesOldReader, 
 from spectrogen_app.io.readers.brml import BrmlReader
 from spectrogen_app.io.readers.bruker_raw import BrukerRawReader
 from spectrogen_app.io.readers.bwtek import BwtekReader
+from spectrogen_app.io.readers.cif import CifReader
 from spectrogen_app.io.readers.envi import EnviReader
 from spectrogen_app.io.readers.gasmet import GasmetReader
 from spectrogen_app.io.readers.gsas import GsasReader
@@ -102,6 +103,7 @@ READERS: tuple[Reader, ...] = (
     EnviReader(),
     AgilentReader(),
     *REFUSED,
+    CifReader(),
     JcampReader(),
     OceanTextReader(),
     BwtekReader(),
@@ -461,10 +463,16 @@ def _verdict(source: Source, reader: Reader, spectra: Sequence[Spectrum], check:
 
 
 def _origin(spectrum: Spectrum) -> Origin:
-    """Simulated when the header says so under ``origin``, else what the reader found."""
-    said = next((v for k, v in spectrum.metadata.items() if k.casefold() == "origin"), "")
-    simulated = str(said).casefold().startswith("simulated")
-    return Origin.SIMULATED if simulated else spectrum.origin
+    """What the header says under ``origin`` (simulated, generated ...), else what the reader found.
+
+    A generated curve that went through another format stays marked as generated.
+    """
+    for key, value in spectrum.metadata.items():
+        if key.rsplit("/", 1)[-1].lstrip("$").casefold() == "origin":
+            word = str(value).split(" ", 1)[0].casefold()
+            if word in set(Origin):
+                return Origin(word)
+    return spectrum.origin
 
 
 def _decompressed(source: Source) -> Source:
@@ -542,6 +550,11 @@ def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> Spec
 
 WRITERS: dict[str, tuple[str, str]] = {
     ".csv": ("SpectroGen CSV", "spectrogen_app.io.writers.csv"),
+    ".jdx": ("JCAMP-DX", "spectrogen_app.io.writers.jcamp"),
+    ".dx": ("JCAMP-DX", "spectrogen_app.io.writers.jcamp"),
+    ".nxs": ("NeXus / HDF5", "spectrogen_app.io.writers.nexus"),
+    ".h5": ("NeXus / HDF5", "spectrogen_app.io.writers.nexus"),
+    ".xlsx": ("Excel workbook", "spectrogen_app.io.writers.xlsx"),
 }
 """Extension to label and module; each module has ``write(spectra, path)``."""
 

@@ -6,6 +6,7 @@ from reader_contract import ReaderContract
 
 from spectrogen_app.io.readers.brml import BrmlReader
 from spectrogen_app.io.readers.bruker_raw import BrukerRawReader
+from spectrogen_app.io.readers.cif import CifReader
 from spectrogen_app.io.readers.gsas import GsasReader
 from spectrogen_app.io.readers.omnic import OmnicReader
 from spectrogen_app.io.readers.opus import OpusReader
@@ -126,3 +127,13 @@ class TestGsas(ReaderContract):
 class TestPowderSteps(ReaderContract):
     reader = PowderStepsReader()
     files = ("xye/PSI_DMC.dat",)
+
+
+class TestCifProfile(ReaderContract):
+    reader = CifReader()
+    files = ("pdcif/ALUMINA.cif",)
+
+
+class TestCifStructure(ReaderContract):
+    reader = CifReader()
+    files = ("cif_structure/Calcite.cif",)

@@ -30,8 +30,8 @@ MAX_POINTS = 8_000_000
 """More ordinates in one table are refused; a repeat count could otherwise ask for any number."""
 
 _LABEL = re.compile(r"^[ \t]*##(.*?)=[ \t]?(.*)$")
-_ASDF = re.compile(r"(\?)|([@A-IJ-RS-Za-ij-rs%+-])?(\d+\.?\d*|\.\d+)?")
-_AFFN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\?")
+_ASDF = re.compile(r"(\?)|([@A-IJ-RS-Za-ij-rs%+-])?(\d+(?:\.\d*)?|\.\d+)?")
+_AFFN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|\?")
 _SQUEEZED = {c: str(i) for i, c in enumerate("@ABCDEFGHI")} | {
     c: f"-{i}" for i, c in enumerate("abcdefghi", 1)
 }
@@ -334,7 +334,7 @@ def parse_asdf(source: Source, lines: list[str]) -> tuple[NDArray[np.float64], l
     x_seen: list[float] = []
     in_difference = False
     for line in lines:
-        x_text = re.match(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)?)", line)
+        x_text = re.match(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)?)", line)
         assert x_text is not None
         x_seen.append(float(x_text[1]) if x_text[1].strip("+-") else np.nan)
         at, size = x_text.end(), len(line)
@@ -394,7 +394,7 @@ def _parse_affn(source: Source, lines: list[str]) -> tuple[NDArray[np.float64], 
     x_seen, parts = [], []
     for line in lines:
         if re.search(r"\d[+-]\d", line) and not re.search(r"\d[eE][+-]\d", line):
-            found = re.findall(r"[+-]?(?:\d+\.?\d*|\.\d+)|\?", line)
+            found = re.findall(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)|\?", line)
         else:
             found = _AFFN.findall(line)
         numbers = [np.nan if t == "?" else float(t) for t in found]

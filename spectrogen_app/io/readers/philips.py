@@ -52,7 +52,7 @@ class UdfReader(Reader):
         body, slash, _ = text[scan.end() :].partition("/")
         if not slash:
             source.warn("The closing slash is missing; the file is cut off.")
-        y = np.array([float(v) for v in re.findall(r"-?\d+\.?\d*", body)])
+        y = np.array([float(v) for v in re.findall(r"-?\d+(?:\.\d*)?", body)])
         ends = _numbers(str(keys.get("DataAngleRange", "")))
         step = _numbers(str(keys.get("ScanStepSize", "")))
         if not ends or not step or step[0] == 0:
@@ -78,7 +78,7 @@ def _numbers(text: str) -> list[float]:
     """Numbers of a header value; ``1,54060`` is one with a decimal comma."""
     if "." not in text and re.fullmatch(r"\s*\d+,\d+\s*", text):
         text = text.replace(",", ".")
-    return [float(v) for v in re.findall(r"-?\d+\.?\d*", text)]
+    return [float(v) for v in re.findall(r"-?\d+(?:\.\d*)?", text)]
 
 
 class RdReader(Reader):

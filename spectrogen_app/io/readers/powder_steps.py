@@ -19,7 +19,7 @@ from spectrogen_app.io.base import Reader, Source, TextLayout
 from spectrogen_app.io.diffraction import pattern
 from spectrogen_app.io.readers.text import is_text
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _THREE = re.compile(rf"^\s*({_NUMBER})\s+({_NUMBER})\s+({_NUMBER})(?![\w.])(.*)$")
 _LAMBDA = re.compile(
     r"(?i)(?:lambda|wavelength)\s*=?\s*(\d\.\d+)|(?<![\d.])([01]\.\d{3,}|2\.[0-4]\d{2,})\s?A?\b"

@@ -162,7 +162,7 @@ def _laser(source: Source, keys: dict[str, str]) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    match = re.search(r"\d+\.?\d*", text)
+    match = re.search(r"\d+(?:\.\d*)?", text)
     return float(match[0]) if match and float(match[0]) > 0 else None
 
 

@@ -35,7 +35,8 @@ MAX_COLUMNS = 20_000
 """More columns than this in one table are refused."""
 
 _POINT = re.compile(
-    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf|infinity|1\.#\w+)", re.IGNORECASE
+    r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf|infinity|1\.#\w+)",
+    re.IGNORECASE,
 )
 _COMMA = re.compile(
     r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf)", re.IGNORECASE
@@ -467,7 +468,7 @@ def spectra_of_table(
         table = Table(table.delimiter, table.decimal, table.start, values.shape[1],
                       tuple(range(values.shape[1])), table.rows)  # fmt: skip
         header = Header(header.text, header.pairs)
-    x_at, y_at, sigma_at = _choose_columns(source, table, header, values, layout)
+    x_at, y_at, sigma_at, bounds = _choose_columns(source, table, header, values, layout)
     x = values[:, x_at]
     x_label = layout.x_unit or header.label(table.numeric[x_at])
     x_label = x_label or _said_elsewhere(header)
@@ -505,6 +506,9 @@ def spectra_of_table(
             if sigma_at is not None:
                 sigma = np.abs(values[part, sigma_at])[keep]
                 band = {"lower": y[keep] - sigma, "upper": y[keep] + sigma}
+            elif bounds is not None:
+                low, high = (values[part, i][keep] for i in bounds)
+                band = {"lower": low, "upper": high}
             spectra.append(
                 source.spectrum(
                     xs[keep], y[keep],
@@ -539,8 +543,8 @@ def _said_elsewhere(header: Header) -> str:
 
 def _choose_columns(
     source: Source, table: Table, header: Header, values: NDArray[np.float64], layout: TextLayout
-) -> tuple[int, list[int], int | None]:
-    """Places in ``table.numeric`` of x, of every y, and of a standard deviation if there is one."""
+) -> tuple[int, list[int], int | None, tuple[int, int] | None]:
+    """Places in ``table.numeric`` of x, of every y, of a standard deviation, and of bounds."""
     where = {column: i for i, column in enumerate(table.numeric)}
     asked = [c for c in (layout.x_column, *(layout.y_columns or ())) if c is not None]
     for column in asked:
@@ -559,7 +563,7 @@ def _choose_columns(
             source.assume(f"x is column {table.numeric[x_at] + 1}"
                           + (f" ({labels[x_at]})." if labels[x_at] else "."))  # fmt: skip
     if layout.y_columns:
-        return x_at, [where[c] for c in layout.y_columns], None
+        return x_at, [where[c] for c in layout.y_columns], None, None
     sigma = next(
         (i for i, label in enumerate(labels)
          if i != x_at and re.search(r"(?i)^\W*(sigma|esd|err(or)?s?|std|uncertainty|dy)\b", label)),
@@ -580,9 +584,12 @@ def _choose_columns(
         raise source.refuse("has an x column but no y column.", "Choose the columns by hand.")
     if len(ys) != 1 and sigma is not None:
         sigma = None
+    bounds = [i for i in ys if re.search(r"(?i)\b(lower|upper)\s*$", labels[i])]
+    if len(ys) == 3 and len(bounds) == 2 and "lower" in labels[bounds[0]].lower():
+        return x_at, [i for i in ys if i not in bounds], None, (bounds[0], bounds[1])
     if len(ys) > 1 and not header.titles:
         source.unsure = True
-    return x_at, ys, sigma
+    return x_at, ys, sigma, None
 
 
 def _best_axis(labels: Sequence[str], axes: Sequence[int], values: NDArray[np.float64]) -> int:

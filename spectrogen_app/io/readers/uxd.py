@@ -84,7 +84,7 @@ def _keys(text: str) -> dict[str, Any]:
 
 def _numbers(text: str) -> list[str]:
     block = re.match(r"[-+\d.eE,;\s]*", text)
-    return re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", block[0] if block else "")
+    return re.findall(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", block[0] if block else "")
 
 
 def _start(keys: dict[str, Any]) -> float:
