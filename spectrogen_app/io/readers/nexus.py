@@ -9,10 +9,12 @@ such as ``RAMAN SHIFT(1/CM)``; strings as bytes, as variable-length text or as e
 instrument itself (quantum efficiency, lens transmission) as NXdata within NXinstrument, taken only
 when there is nothing else; ``interpretation="image"``, which is no spectrum; maps of NXstxm with
 the energy as their first dimension; pickled objects of pandas, never opened; two_theta descending.
+Files of this program keep all fields of a spectrum in ``process/record``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +26,10 @@ from numpy.typing import NDArray
 
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Check
+from spectrogen_app.errors import Check, SpectrogenError
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
 from spectrogen_app.io.maps import Part, spectra_of
+from spectrogen_app.io.readers.spectrogen_csv import from_record
 from spectrogen_app.io.recognise import Recognised, recognise, x_axis, y_axis
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -106,6 +109,9 @@ class NexusReader(Reader):
         with open_hdf5(source) as file:
             tree = walk(source, file)
             check(0.2, f"Reading {source.name}")
+            own = _own(source, tree)
+            if own:
+                return own
             curves = list(_nxdata(tree)) or list(_plain(tree))
             measured = [c for c in curves if not c.instrument]
             if measured and len(measured) < len(curves):
@@ -363,6 +369,35 @@ def axis_of(dataset: Any) -> tuple[XKind, str] | None:
     if found is None and re.search(r"(?i)energy", label):
         return XKind.ENERGY, "keV" if re.search(r"(?i)\bkev\b", label) else "eV"
     return found
+
+
+def _own(source: Source, tree: Tree) -> list[Spectrum]:
+    """Spectra that this program wrote, with all their fields; none if a record was altered."""
+    spectra = []
+    for path, item in tree.datasets.items():
+        entry, found, _ = path.rpartition("/process/record")
+        program = tree.datasets.get(f"{entry}/process/program")
+        if not found or program is None or _scalar(program) != "SpectroGen":
+            continue
+        try:
+            record = json.loads(_scalar(item))
+            axes = _names(tree.groups[f"{entry}/data"], "axes")
+            columns = [
+                as_float(numbers(source, tree.datasets[f"{entry}/data/{name}"], name))
+                for name in (*axes[:1], "intensity", *record["band"])
+            ]
+            spectra.append(from_record(record, np.column_stack(columns)))
+        except (ValueError, TypeError, KeyError, RecursionError, SpectrogenError):
+            source.warn(f"The record of {entry} was altered; its numbers are read without it.")
+            return []
+    return spectra
+
+
+def _scalar(dataset: Any) -> str:
+    try:
+        return text(dataset[()]) if dataset.size == 1 else ""
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 _ENERGY = re.compile(r"(?i)(photon_?)?energy$")

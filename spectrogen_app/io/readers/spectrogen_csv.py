@@ -69,7 +69,7 @@ class SpectrogenCsvReader(Reader):
                     f"promises {count} points, but has {len(columns)} rows, or empty cells.",
                     "The file was cut off or edited.",
                 )
-            spectra.append(_spectrum(record, columns[:count]))
+            spectra.append(from_record(record, columns[:count]))
         return spectra
 
 
@@ -89,7 +89,21 @@ def _numbers(source: Source, body: str, width: int) -> np.ndarray:
         ) from error
 
 
-def _spectrum(record: dict[str, Any], columns: np.ndarray) -> Spectrum:
+def from_record(record: dict[str, Any], columns: np.ndarray) -> Spectrum:
+    """The spectrum that a record of this program describes.
+
+    Parameters
+    ----------
+    record : dict
+        As written by the CSV writer's ``to_record``.
+    columns : ndarray, shape (points, 2 or more)
+        x, y and the bands that the record names.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        The record was altered.
+    """
     band: dict[str, Any] = {key: columns[:, 2 + i] for i, key in enumerate(record["band"])}
     return Spectrum(
         columns[:, 0], columns[:, 1], **band, **{k: record[k] for k in _FIELDS},

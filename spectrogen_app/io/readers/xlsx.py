@@ -4,7 +4,8 @@ Macros are never run, formulas never calculated: a formula counts with the value
 
 Seen in real files: axis titles such as ``θ/2θ, °``; tables of fit results, one row per map
 point, which are no spectra (their first column of numbers goes up and down); empty columns and
-rows between the filled ones; dates.
+rows between the filled ones; dates. Workbooks of this program describe their spectra on a sheet of
+their own, so that a generated curve stays one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import Reader, Source, TextLayout
+from spectrogen_app.io.columns import number
 from spectrogen_app.io.readers.text import find_table, parse_block, read_header, spectra_of_table
 from spectrogen_app.io.recognise import x_axis
 from spectrogen_app.io.safe import check_zip, open_zip
@@ -55,7 +57,7 @@ class XlsxReader(Reader):
         stream = source.stream()
         try:
             book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            found, reasons = _sheets(source, book, layout or TextLayout(), check)
+            found, reasons, described = _sheets(source, book, layout or TextLayout(), check)
         except (ReadError, MemoryError):
             raise
         except (InvalidFileException, BadZipFile, ZlibError, KeyError, ValueError, OSError,
@@ -73,6 +75,9 @@ class XlsxReader(Reader):
             source.warn(reason.message)
         spectra = []
         for title, part in found:
+            if title in described:
+                spectra += [_described(s, described[title]) for s in part[:1]]
+                continue
             several = len(found) > 1
             spectra += [s.replace(name=f"{title}: {s.name}") if several else s for s in part]
         return spectra
@@ -80,9 +85,11 @@ class XlsxReader(Reader):
 
 def _sheets(
     source: Source, book: Any, layout: TextLayout, check: Check
-) -> tuple[list[tuple[str, list[Spectrum]]], list[ReadError]]:
-    """Spectra by sheet, and why sheets have none."""
-    found, reasons = [], []
+) -> tuple[list[tuple[str, list[Spectrum]]], list[ReadError], dict[str, dict[str, str]]]:
+    """Spectra by sheet, why sheets have none, and what this program wrote about its own."""
+    found: list[tuple[str, list[Spectrum]]] = []
+    reasons: list[ReadError] = []
+    described: dict[str, dict[str, str]] = {}
     cells = 0
     for at, sheet in enumerate(book.worksheets):
         check(at / len(book.worksheets), f"Reading sheet {sheet.title}")
@@ -97,11 +104,39 @@ def _sheets(
             if len(lines) % 1000 == 0:
                 check(at / len(book.worksheets), f"Reading sheet {sheet.title}")
             lines.append("\t".join(map(_cell, row)))
+        if sheet.title == "Description" and lines[:1] == [sheet.parent.sheetnames[0]]:
+            described = _descriptions(lines, sheet.parent.sheetnames)
+            continue
         try:
             found.append((sheet.title, _table(source, sheet.title, lines, layout)))
         except ReadError as reason:
             reasons.append(reason)
-    return found, reasons
+    return found, reasons, described
+
+
+def _descriptions(lines: list[str], titles: list[str]) -> dict[str, dict[str, str]]:
+    """Key and value of the lines under each sheet's title."""
+    found: dict[str, dict[str, str]] = {}
+    at = ""
+    for line in lines:
+        key, mark, value = line.partition(": ")
+        if line in titles:
+            at = line
+        elif mark and at:
+            found.setdefault(at, {}).setdefault(key, value)
+    return found
+
+
+def _described(spectrum: Spectrum, about: dict[str, str]) -> Spectrum:
+    """A spectrum that this program wrote, with what its description says."""
+    laser = number(about.get("laser", "").removesuffix("nm"))
+    wavelength = number(about.get("X-ray wavelength", "").removesuffix("angstrom"))
+    return spectrum.replace(
+        name=about.get("name") or spectrum.name,
+        sample=about.get("sample", spectrum.sample),
+        formula=about.get("formula") or None, laser_nm=laser or spectrum.laser_nm,
+        wavelength=wavelength or spectrum.wavelength, metadata={**spectrum.metadata, **about},
+    )  # fmt: skip
 
 
 def _table(source: Source, title: str, lines: list[str], layout: TextLayout) -> list[Spectrum]:
