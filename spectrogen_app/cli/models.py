@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from spectrogen_app.cli.console import print_json
 from spectrogen_app.cli.desktop import Desktop
@@ -52,14 +51,20 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
         print(f"{model.model_id}: {model.name}, {model.size / 1e6:.1f} MB, "
               f"{'bundled' if model.bundled else model.path}")  # fmt: skip
         print(f"  from {', '.join(model.inputs)} to {', '.join(model.targets)}")
-        if args.card:
-            print(model.card)
-        else:
-            for row in rows(model.metrics):
-                print(f"  {row}")
+        for line in model.card.splitlines() if args.card else scores(model.card):
+            print(f"  {line}".rstrip())
     return OK
 
 
-def rows(metrics: Mapping[str, Any]) -> Iterator[str]:
-    """The scores as lines of text."""
-    yield from (f"{k}: {v}" for k, v in metrics.items() if isinstance(v, str | int | float))
+def scores(card: str) -> Iterator[str]:
+    """The tables of a model card, each under its heading."""
+    heading = ""
+    for line in card.splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif line.startswith("|"):
+            if heading:
+                yield heading
+                heading = ""
+            if set(line) - set("|-: "):
+                yield line
