@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spectrogen_app.data.axis import YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, FitError, unchecked
 from spectrogen_app.fitting import engine
@@ -44,7 +45,9 @@ def fit(
         ``"auto"`` finds the peaks over the noise and as many as the data justify. A mapping is
         such as ``{"shape": "lorentzian", "center": 465, "height": 1, "fwhm": 8}``; a value may
         itself be a mapping of ``value``, ``min``, ``max``, ``fixed``, ``tie``. A Model brings its
-        own background and terms.
+        own background and terms. With ``"auto"``, transmittance is converted to absorbance, a
+        linear background is added where the data do not come down to zero, and remedies are taken
+        for what would be warned of (``notes`` says which).
     background : {None, "constant", "linear", "quadratic", "cubic"}
         Fitted with the peaks.
     shape : str, optional
@@ -78,6 +81,12 @@ def fit(
         Nothing to fit, more parameters than points, all points excluded, weights that are not
         positive, a tie that cannot be resolved; ``"auto"`` on data without a peak.
     """
+    notes: tuple[str, ...] = ()
+    if isinstance(peaks, str) and spectrum.y_unit in (
+        YUnit.TRANSMITTANCE, YUnit.TRANSMITTANCE_PERCENT
+    ):  # fmt: skip
+        spectrum = spectrum.to_y(YUnit.ABSORBANCE)
+        notes = ("Transmittance was converted to absorbance, where bands add up.",)
     options = make_options(
         spectrum, weights=weights, loss=loss, exclude=exclude, within=within,
         scale_errors=scale_errors,
@@ -99,7 +108,7 @@ def fit(
 
         sigma = _sigma(spectrum, options)
         model = find_model(x, y, shape=shape, background=background, check=check,
-                           sigma=None if sigma is None else sigma[keep])  # fmt: skip
+                           sigma=None if sigma is None else sigma[keep]).in_order()  # fmt: skip
     else:
         model = Model(tuple(read_peaks(peaks, shape)))
     if background is not None and model.background is None:
@@ -107,25 +116,29 @@ def fit(
     if terms:
         model = model.replace(terms=(*model.terms, *terms))
     result = fit_model(spectrum, model, options, tolerance=tolerance, check=check)
+    result = dataclasses.replace(result, notes=notes)
     return _settled(result, tolerance, check) if peaks_are_ours else result
 
 
 def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
     """With remedies taken for what is left to warn of, each noted, while they help."""
     for _ in range(4):
-        if not result.advice or result.cancelled:
+        if result.cancelled:
             break
-        first = result.advice[0]
-        tries = [
-            (fit_model(result.spectrum, r.model, result.options, tolerance=tolerance, check=check),
-             r.label)
-            for r in first.remedies
-        ]  # fmt: skip
-        better = [t for t in tries if len(t[0].advice) < len(result.advice)]
+        better = []
+        for advice in result.advice[:3]:
+            for remedy in advice.remedies:
+                tried = fit_model(
+                    result.spectrum, remedy.model, result.options, tolerance=tolerance, check=check
+                )
+                if len(tried.advice) < len(result.advice):
+                    better.append((len(tried.advice), tried.bic, tried, advice, remedy))
+            if better:
+                break
         if not better:
             break
-        best, label = min(better, key=lambda t: (len(t[0].advice), t[0].bic))
-        notes = (*result.notes, f"{first.message} Done: {label}.")
+        _, _, best, advice, remedy = min(better, key=lambda b: b[:2])
+        notes = (*result.notes, f"{advice.message} Done: {remedy.label}.")
         result = dataclasses.replace(best, start=result.start, notes=notes)
     return result
 

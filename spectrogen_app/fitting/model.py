@@ -345,6 +345,23 @@ class Model:
         """With more peaks."""
         return self.replace(peaks=(*self.peaks, *peaks))
 
+    def in_order(self) -> Model:
+        """With the peaks by position, named ``p1``, ``p2`` ... in that order; ties follow."""
+        ordered = sorted(self.peaks, key=lambda p: p.center)
+        fresh = {
+            f"{p.name}_{n}": f"p{i}_{n}"
+            for i, p in enumerate(ordered, 1) for n in shapes.shape(p.shape).names
+        }  # fmt: skip
+
+        def renamed(_: str, param: Param) -> Param:
+            tie = re.sub(r"[A-Za-z_]\w*", lambda m: fresh.get(m[0], m[0]), param.tie)
+            return param.replace(tie=tie) if tie != param.tie else param
+
+        left = self._map(renamed)
+        places = {p.name: i for i, p in enumerate(ordered, 1)}
+        peaks = (dataclasses.replace(p, name=f"p{places[p.name]}") for p in left.peaks)
+        return left.replace(peaks=tuple(sorted(peaks, key=lambda p: p.center)))
+
     def remove(self, *names: str) -> Model:
         """Without these peaks; ties to their parameters become free parameters."""
         left = self.replace(peaks=tuple(p for p in self.peaks if p.name not in names))

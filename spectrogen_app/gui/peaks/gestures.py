@@ -16,6 +16,8 @@ from spectrogen_app.fitting.model import Model, Peak
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
 
+KEPT, WIDEST = 3.0, 8.0
+"""Bounds of a new peak: its centre within so many FWHM, its width at most so many."""
 _WIDTHS = {"left": "fwhm_left", "right": "fwhm_right"}
 
 
@@ -43,6 +45,8 @@ class Gestures(QtCore.QObject):
         self._model: Model | None = None
         self._kind = self._name = ""
         self._start = 0.0
+        self._kept: dict[Peak, list[Grip]] = {}
+        self._kept_for: object = None
         editor.changed.connect(self.refresh)
         editor.chosen.connect(self._show)
         editor.context.theme.changed.connect(self._themed)
@@ -143,7 +147,7 @@ class Gestures(QtCore.QObject):
             under = float(model.under(np.array([center]))[0])
             peak = peak.moved(height=y - under)
         partner = any(p.partner for p in model.peaks)
-        return dataclasses.replace(peak, partner=partner)
+        return dataclasses.replace(kept_near(peak), partner=partner)
 
     def _sweep_began(self, x: float, y: float) -> None:
         frame = self._frame()
@@ -161,8 +165,7 @@ class Gestures(QtCore.QObject):
             return
         half = abs(frame.from_x(x) - self._start)
         if half > 0:
-            peak = self._model.peak(self._name).moved(fwhm=2 * half)
-            self._draw(self._model.with_peak(peak))
+            self._draw(self._model.with_peak(drawn_out(self._model.peak(self._name), 2 * half)))
 
     # ---- dragging -------------------------------------------------------------------------
 
@@ -215,7 +218,7 @@ class Gestures(QtCore.QObject):
         chosen = self._name if self._model is not None else self._editor.selected
         handles.canvas.fit.select(chosen)
         model = self.model
-        grips = tuple(g for p in model.peaks for g in grips_of(p, model, frame, p.name == chosen))
+        grips = tuple(g for p in model.peaks for g in self._grips_of(p, model, frame, chosen))
         box = Box()
         text = ""
         for peak in model.peaks:
@@ -223,6 +226,16 @@ class Gestures(QtCore.QObject):
                 box = box_of(peak, model, frame)
                 text = self._words(peak) if self._model is not None else ""
         handles.show_grips(grips, box, chosen, text)
+
+    def _grips_of(self, peak: Peak, model: Model, frame: Frame, chosen: str) -> list[Grip]:
+        if peak.name == chosen:
+            return grips_of(peak, model, frame, True)
+        key = (frame, model.background, model.terms)
+        if key != self._kept_for:
+            self._kept_for, self._kept = key, {}
+        if peak not in self._kept:
+            self._kept[peak] = grips_of(peak, model, frame, False)
+        return self._kept[peak]
 
     def _words(self, peak: Peak) -> str:
         curve = self._editor.curve
@@ -233,9 +246,29 @@ class Gestures(QtCore.QObject):
         )
 
 
+def drawn_out(peak: Peak, fwhm: float) -> Peak:
+    """A new peak of that width, bounds and all."""
+    fresh = Peak.make(peak.shape, peak.center, peak.height, fwhm, name=peak.name)
+    return dataclasses.replace(kept_near(fresh), partner=peak.partner)
+
+
+def kept_near(peak: Peak) -> Peak:
+    """Bounded so that a fit does not carry the peak away from where it was put."""
+    reach = KEPT * peak.fwhm
+    peak = peak.edit("center", min=peak.center - reach, max=peak.center + reach)
+    for p in shapes.shape(peak.shape).extra:
+        if p.of_width:
+            peak = peak.edit(p.name, max=WIDEST * peak.fwhm)
+    return peak
+
+
 def moved(peak: Peak, kind: str, x: float, y: float, model: Model) -> Peak:
     """The peak after its handle was dragged to a place in the spectrum's own units."""
     if kind == "top":
+        span = peak["center"]
+        push = x - min(max(x, span.min), span.max)
+        if push:
+            peak = peak.edit("center", min=span.min + push, max=span.max + push)
         return peak.moved(center=x, height=y - _under(model, x))
     if kind in _WIDTHS:
         half = max(abs(x - peak.center), 1e-12)
@@ -271,7 +304,8 @@ def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]
     for side in ("min", "max"):
         at = getattr(peak["center"], side)
         if math.isfinite(at):
-            found.append(Grip(f"center.{side}", peak.name, _x(frame, at), _y(frame, half)))
+            place = _y(frame, under + 0.8 * peak.height)
+            found.append(Grip(f"center.{side}", peak.name, _x(frame, at), place))
         at = getattr(peak["height"], side)
         if math.isfinite(at):
             found.append(Grip(f"height.{side}", peak.name, x, _y(frame, under + at)))
@@ -279,7 +313,8 @@ def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]
         at = getattr(peak[name], side)
         if _shown_width(at) and name == "fwhm":
             place = _x(frame, peak.center + at / 2)
-            found.append(Grip(f"width.{side}", peak.name, place, _y(frame, half)))
+            low = _y(frame, under + 0.25 * peak.height)
+            found.append(Grip(f"width.{side}", peak.name, place, low))
     return found
 
 
@@ -297,7 +332,7 @@ def box_of(peak: Peak, model: Model, frame: Frame) -> Box:
         for at in (peak[name].min, peak[name].max):
             if _shown_width(at):
                 ends = (_x(frame, peak.center - at / 2), _x(frame, peak.center + at / 2))
-                widths.append((*ends, _y(frame, under + peak.height / 2)))
+                widths.append((*ends, _y(frame, under + 0.25 * peak.height)))
     return Box(
         (or_none(center.min, _x(frame, center.min)), or_none(center.max, _x(frame, center.max))),
         (or_none(height.min, _y(frame, under + height.min)),

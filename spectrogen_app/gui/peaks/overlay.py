@@ -45,8 +45,8 @@ class Box:
     Attributes
     ----------
     center, height : (low, high)
-    widths : tuple of ((left, right), y)
-        Narrowest and widest, at half height.
+    widths : tuple of (left, right, y)
+        The narrowest and the widest.
     """
 
     center: tuple[float | None, float | None] = (None, None)
@@ -171,6 +171,8 @@ class Handles(pg.GraphicsObject):
     # ---- mouse ----------------------------------------------------------------------------
 
     def hoverEvent(self, event: Any) -> None:
+        if self.holding:
+            return
         if event.isExit():
             self._hover(None)
             return
@@ -271,8 +273,9 @@ class Handles(pg.GraphicsObject):
         font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
         painter.setFont(font)
         self._paint_box(painter)
-        tops = sum(g.kind == "top" for g in self._grips)
-        for grip in self._grips:
+        written: list[QtCore.QRectF] = []
+        metrics = QtGui.QFontMetricsF(font)
+        for grip in sorted(self._grips, key=lambda g: g.peak != self._selected):
             chosen = grip.peak == self._selected
             hot = self._hovered is not None and self._hovered.peak == grip.peak
             if grip.kind in ("left", "right") and not chosen and not hot:
@@ -280,9 +283,13 @@ class Handles(pg.GraphicsObject):
             colour = peak_colour(grip.peak, self._theme)
             place = self.pixel(grip.x, grip.y)
             self._paint_grip(painter, grip, place, colour, chosen or grip == self._hovered)
-            if grip.kind == "top" and (tops <= 30 or chosen or hot):
-                painter.setPen(colour)
-                painter.drawText(place + QtCore.QPointF(-6, -10), grip.peak)
+            if grip.kind == "top":
+                wide = metrics.horizontalAdvance(grip.peak) + 2
+                box = QtCore.QRectF(place.x() - wide / 2, place.y() - 24, wide, 15)
+                if hot or not any(box.intersects(b) for b in written):
+                    written.append(box)
+                    painter.setPen(colour)
+                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, grip.peak)
         if self._text:
             self._paint_text(painter)
 

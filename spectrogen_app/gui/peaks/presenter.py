@@ -21,7 +21,14 @@ from spectrogen_app.gui.peaks.view import AdviceRow, PeaksView
 from spectrogen_app.gui.plotting.fit import peak_colour
 
 ADVICE_SHOWN = 4
-_LABELS = {"center": "Centre", "height": "Height"}
+_TINY = 1e-9
+SHORT = {
+    "gaussian": "Gauss", "lorentzian": "Lorentz", "voigt": "Voigt", "pseudo_voigt": "p-Voigt",
+    "split_pseudo_voigt": "split p-V", "pearson7": "Pearson", "fano": "Fano",
+}  # fmt: skip
+_LABELS = {"center": "Centre", "height": "Height", "fwhm_gauss": "Gauss", "eta": "Lor. part",
+           "fwhm_lorentz": "Lorentz", "fwhm_left": "FWHM ◂", "fwhm_right": "FWHM ▸",
+           "asymmetry": "1/q"}  # fmt: skip
 _SIDES = {"low": ("min", -math.inf), "high": ("max", math.inf)}
 
 
@@ -244,7 +251,7 @@ class PeaksPresenter:
                 else tuple(Estimate(v) for v in (peak.center, peak.height, peak.fwhm, peak.area))
             )  # fmt: skip
             rows.append(
-                PeakRow(peak.name, shapes.shape(peak.shape).label,
+                PeakRow(peak.name, SHORT[peak.shape],
                         peak_colour(peak.name, theme).name(), tuple(parts(e) for e in four))
             )  # fmt: skip
         if model.background is not None:
@@ -263,7 +270,7 @@ class PeaksPresenter:
         for peak in model.peaks:
             if peak.name == name:
                 names = shapes.shape(peak.shape)
-                labels = {**_LABELS, **{p.name: p.label for p in names.extra}}
+                labels = {**{p.name: p.label for p in names.extra}, **_LABELS}
                 rows = [
                     param_row(f"{peak.name}_{n}", labels[n], p, result)
                     for n, p in zip(names.names, peak.params, strict=True)
@@ -292,15 +299,21 @@ def quality(result: FitResult | None) -> str:
         return "Not fitted yet, or edited since."
     state = "" if result.success else f"  ·  {result.message}"
     return (
-        f"R² {result.r_squared:.5f}  ·  red. χ² {result.redchi:.4g}  ·  "
+        f"R² {result.r_squared:.5f}  ·  reduced χ² {result.redchi:.4g}\n"
         f"AIC {result.aic:.1f}  ·  BIC {result.bic:.1f}{state}"
     )
 
 
 def parts(estimate: Estimate) -> tuple[str, str]:
     """Value and error with sensible digits, apart."""
-    value, _, error = str(estimate).partition(" ± ")
-    return value, error
+    value, error = estimate.value, estimate.stderr
+    if error is None or not error > 0:
+        return number(value, 5), ""
+    digits = 1 - math.floor(math.log10(error))
+    if -5 <= digits <= 9 and abs(value) < 1e7:
+        places = max(0, digits)
+        return f"{value:.{places}f}", f"{round(error, digits):.{places}f}"
+    return f"{value:.4e}", f"{error:.1e}"
 
 
 def param_row(name: str, label: str, param: Param, result: FitResult | None) -> ParamRow:
@@ -309,7 +322,8 @@ def param_row(name: str, label: str, param: Param, result: FitResult | None) -> 
     value, error = parts(held) if held is not None else (number(param.value), "")
     varied = not param.fixed and not param.tie
     return ParamRow(
-        name, label, value, error, param.fixed, number(param.min), number(param.max), param.tie,
+        name, label, value, error, param.fixed,
+        number(param.min) if abs(param.min) > _TINY else "0", number(param.max), param.tie,
         result is not None and varied and (not error or bound_reached(param) is not None),
     )  # fmt: skip
 

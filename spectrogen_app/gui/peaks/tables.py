@@ -125,7 +125,7 @@ class TwoLines(QtWidgets.QStyledItemDelegate):
             QtWidgets.QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
         )
         painter.save()
-        box = QtCore.QRectF(option.rect).adjusted(6, 2, -5, -2)
+        box = QtCore.QRectF(option.rect).adjusted(5, 2, -4, -2)
         colour = index.data(Qt.ItemDataRole.DecorationRole)
         if colour is not None:
             painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
@@ -203,7 +203,7 @@ class PeakTable(QtWidgets.QTableView):
         elif names.index(selected) not in chosen or self.currentIndex().row() < 0:
             self.selectRow(names.index(selected))
         self._quiet = False
-        shown = min(max(len(rows), 3), 9)
+        shown = min(max(len(rows), 3), 11)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown * self._row + 4)
 
     def names(self) -> list[str]:
@@ -423,7 +423,7 @@ class ParamTable(QtWidgets.QTableView):
         header.setMinimumSectionSize(30)
         mode = QtWidgets.QHeaderView.ResizeMode
         header.setSectionResizeMode(mode.Stretch)
-        for column, wide in ((0, 5.2), (2, 3.2)):
+        for column, wide in ((0, 5.6), (2, 2.6)):
             header.setSectionResizeMode(column, mode.Fixed)
             header.resizeSection(column, round(wide * self.fontMetrics().averageCharWidth() * 1.9))
 
@@ -433,9 +433,13 @@ class ParamTable(QtWidgets.QTableView):
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + len(rows) * self._row + 4)
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 6) -> str:
     """A number with sensible digits; nothing for an infinite one."""
-    return f"{value:.6g}" if math.isfinite(value) else ""
+    if not math.isfinite(value):
+        return ""
+    if 10.0 ** (digits - 1) <= abs(value) < 1e8:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
 
 
 def with_theme(tables: Sequence[PeakTable | ParamTable], theme: Theme) -> None:

@@ -79,6 +79,7 @@ class PeaksView(QtWidgets.QScrollArea):
     def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
         self.setWidgetResizable(True)
+        self.setMinimumWidth(round(50 * self.fontMetrics().averageCharWidth()) + 60)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         body = QtWidgets.QWidget()
@@ -98,11 +99,11 @@ class PeaksView(QtWidgets.QScrollArea):
         self.quality.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         named(self.quality, "Quality of the fit")
         self._column.addWidget(self.quality)
+        self._build_detail()
         self._advice = QtWidgets.QVBoxLayout()
         self._advice.setSpacing(6)
         self._column.addLayout(self._advice)
         self.cards: list[QtWidgets.QFrame] = []
-        self._build_detail()
         self._build_options()
         self._column.addStretch(1)
         self.set_theme(theme)
@@ -339,6 +340,11 @@ class PeaksView(QtWidgets.QScrollArea):
         box.setContentsMargins(10, 6, 10, 6)
         box.setSpacing(2)
         box.addWidget(label(row.message, "warn", wrap=True))
+        grid = QtWidgets.QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(1, 1)
+        box.addLayout(grid)
         for k, text in enumerate(row.remedies):
             button = push_button(text, f"{text}: {row.message}", "link")
             button.clicked.connect(
@@ -346,7 +352,7 @@ class PeaksView(QtWidgets.QScrollArea):
                     0, self, lambda: self.remedy_wanted.emit(at, k)
                 )
             )
-            box.addWidget(button)
+            grid.addWidget(button, k // 2, k % 2)
         return card
 
     def set_mode(self, on: bool) -> None:

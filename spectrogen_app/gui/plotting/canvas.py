@@ -232,7 +232,10 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.fit.draw(curves, self.theme)
         residual = self.model.residual if self.model is not None else None
         if curves is not None and residual is not None and self._residual_shown:
-            self._show_residual(curves.residual, residual.colour)
+            self._residual_item.draw(curves.residual, "measured", self.theme.curve(residual.colour))
+            reach, now = _reach(curves.residual), self.residual_view.viewRange()[1][1]
+            if not 0.4 * now < reach <= now:
+                self.residual_view.setYRange(-1.5 * reach, 1.5 * reach, padding=0)
 
     @property
     def at_full(self) -> bool:
@@ -259,7 +262,9 @@ class Canvas(pg.GraphicsLayoutWidget):
             return
         left, right, low, high = bounds
         margin = (high - low) or 1.0
-        above = 0.22 if self.model is not None and self.model.labels else 0.08
+        room = max(self.view.height(), 60.0)
+        labelled = self.model is not None and self.model.labels
+        above = min(52.5 / (room - 50.0), 1.0) + 0.03 if labelled else 0.08
         self.view.setRange(
             xRange=(left, right), yRange=(low - 0.05 * margin, high + above * margin), padding=0
         )
@@ -359,7 +364,7 @@ class Canvas(pg.GraphicsLayoutWidget):
 
     def _show_residual(self, drawn: Drawn, colour: str) -> None:
         self._residual_item.draw(drawn, "measured", self.theme.curve(colour))
-        reach = max(abs(float(drawn.y.min())), abs(float(drawn.y.max())), 1e-12) * 1.1
+        reach = 1.1 * _reach(drawn)
         self.residual_view.setYRange(-reach, reach, padding=0)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:
@@ -383,3 +388,7 @@ def _highest(curve: Drawn, low: float, high: float) -> float:
         return 0.0
     bottom = float(curve.y.min())
     return (float(curve.y[first:last].max()) - bottom) / ((float(curve.y.max()) - bottom) or 1.0)
+
+
+def _reach(drawn: Drawn) -> float:
+    return max(abs(float(drawn.y.min())), abs(float(drawn.y.max())), 1e-12)

@@ -32,6 +32,8 @@ class FitItem(pg.GraphicsObject):
         self._curves: FitCurves | None = None
         self._theme: Theme | None = None
         self._selected = ""
+        self._kept = QtGui.QPixmap()
+        self._kept_for: object = None
         self._paths: dict[Line, tuple[QtGui.QPainterPath, QtGui.QPainterPath]] = {}
         self._total = pg.PlotDataItem()
         self._background = pg.PlotDataItem()
@@ -86,16 +88,46 @@ class FitItem(pg.GraphicsObject):
     def viewRangeChanged(self) -> None:
         self.prepareGeometryChange()
 
-    def paint(self, painter: QtGui.QPainter, *_: Any) -> None:
+    def paint(self, painter: QtGui.QPainter, _option: Any, widget: Any = None) -> None:
         if self._curves is None or self._theme is None:
             return
+        rest = tuple(n for n in self._curves.lines if n.name != self._selected)
+        if widget is None:
+            self._paint(painter, rest)
+        else:
+            self._paint_kept(painter, rest)
+        self._paint(painter, tuple(n for n in self._curves.lines if n.name == self._selected))
+
+    def _paint_kept(self, painter: QtGui.QPainter, lines: tuple[Line, ...]) -> None:
+        """From a picture of them, which lasts while one peak is dragged."""
+        assert self._theme is not None
+        world = painter.worldTransform()
+        area = world.mapRect(self.boundingRect()).toAlignedRect()
+        device = painter.device()
+        ratio = device.devicePixelRatioF() if device is not None else 1.0
+        key = (lines, area, world, ratio, self._theme.name)
+        if key != self._kept_for:
+            self._kept_for = key
+            self._kept = QtGui.QPixmap(area.size() * ratio)
+            self._kept.setDevicePixelRatio(ratio)
+            self._kept.fill(QtCore.Qt.GlobalColor.transparent)
+            inner = QtGui.QPainter(self._kept)
+            inner.setTransform(world * QtGui.QTransform.fromTranslate(-area.left(), -area.top()))
+            self._paint(inner, lines)
+            inner.end()
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(area.topLeft(), self._kept)
+        painter.restore()
+
+    def _paint(self, painter: QtGui.QPainter, lines: tuple[Line, ...]) -> None:
+        assert self._theme is not None
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        for line in self._curves.lines:
+        for line in lines:
             outline, area = self._paths[line]
             colour = peak_colour(line.name, self._theme)
-            chosen = line.name == self._selected
             fill = QtGui.QColor(colour)
-            fill.setAlphaF(0.30 if chosen else 0.10)
+            fill.setAlphaF(0.30 if line.name == self._selected else 0.10)
             painter.setPen(QtCore.Qt.PenStyle.NoPen)
             painter.setBrush(fill)
             painter.drawPath(area)
