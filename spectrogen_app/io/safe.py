@@ -117,6 +117,11 @@ def xml_root(source: Source, data: bytes | str, what: str = "XML") -> Element:
         ) from error
 
 
+def most_unpacked(source: Source) -> int:
+    """Bytes a compressed file may unpack to: 300 times its own, 32 MB at least, 256 at most."""
+    return min(MAX_UNPACKED, max(300 * source.size, 1 << 25))
+
+
 def zip_member(source: Source, archive: zipfile.ZipFile, name: str) -> bytes:
     """Content of one member, unpacked to at most ``MAX_UNPACKED`` bytes.
 
@@ -166,10 +171,10 @@ def check_zip(source: Source, archive: zipfile.ZipFile) -> None:
     Raises
     ------
     ReadError
-        Encrypted, or more than ``MAX_UNPACKED`` bytes in all, or packed more than 2000-fold.
+        Encrypted, or more than :func:`most_unpacked` bytes in all.
     """
     total = sum(m.file_size for m in archive.infolist())
-    if total > MAX_UNPACKED or total > max(2000 * source.size, 1 << 24):
+    if total > most_unpacked(source):
         raise source.refuse(
             f"would unpack from {source.size / 2**20:.1f} MB to {total / 2**20:.0f} MB.",
             "Export the spectra as text.",

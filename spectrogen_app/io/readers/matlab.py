@@ -28,7 +28,7 @@ from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
 from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.recognise import recognise, x_axis
-from spectrogen_app.io.safe import MAX_UNPACKED
+from spectrogen_app.io.safe import most_unpacked
 
 _DEPTH = 20
 _ARRAY, _COMPRESSED = 14, 15
@@ -74,12 +74,12 @@ class MatlabReader(Reader):
 class _Part:
     """Bytes of a list of elements, their byte order, and how many cells were seen so far."""
 
-    data: bytes
+    data: memoryview
     order: str
     seen: list[int]
     strict: bool = False
 
-    def elements(self) -> Iterator[tuple[int, bytes]]:
+    def elements(self) -> Iterator[tuple[int, memoryview]]:
         """Type and content of each element."""
         at = 0
         while at + 8 <= len(self.data):
@@ -100,10 +100,13 @@ class _Part:
 def _variables(source: Source) -> Iterator[tuple[str, Any]]:
     order = "<" if source.data[126:128] == b"IM" else ">"
     seen = [0]
-    for kind, content in _Part(source.data[128:], order, seen, strict=True).elements():
+    for kind, content in _Part(memoryview(source.data)[128:], order, seen, strict=True).elements():
         if kind == _COMPRESSED:
-            unpacked = decompressobj().decompress(content, MAX_UNPACKED)
-            inner = next(_Part(unpacked, order, seen).elements(), (0, b""))
+            limit = most_unpacked(source)
+            unpacked = decompressobj().decompress(content, limit + 1)
+            if len(unpacked) > limit:
+                raise ValueError(f"an element unpacks to more than {limit >> 20} MB")
+            inner = next(_Part(memoryview(unpacked), order, seen).elements(), (0, memoryview(b"")))
         else:
             inner = (kind, content)
         if inner[0] == _ARRAY:
@@ -120,7 +123,7 @@ def _array(part: _Part, depth: int) -> tuple[str, Any]:
         return "", np.empty((0, 0))
     kind = struct.unpack_from(f"{part.order}I", elements[0][1])[0] & 0xFF
     shape = tuple(_values(part, elements[1]).astype(int).tolist())
-    name = elements[2][1].decode("latin-1")
+    name = bytes(elements[2][1]).decode("latin-1")
     rest = elements[3:]
     if kind in _NUMERIC or kind == _CHAR:
         values = _values(part, rest[0]) if rest else np.empty(0)
@@ -135,7 +138,7 @@ def _array(part: _Part, depth: int) -> tuple[str, Any]:
         return name, [_cell(part, c, depth) for _, c in rest]
     if kind in (_STRUCT, _OBJECT) and len(rest) >= 2:
         width = int(_values(part, rest[0])[0])
-        names = rest[1][1]
+        names = bytes(rest[1][1])
         if width < 1:
             raise ValueError("field names of no length")
         keys = [names[i : i + width].split(b"\0")[0].decode("latin-1")
@@ -145,7 +148,7 @@ def _array(part: _Part, depth: int) -> tuple[str, Any]:
     return name, None
 
 
-def _cell(part: _Part, content: bytes, depth: int) -> Any:
+def _cell(part: _Part, content: memoryview, depth: int) -> Any:
     """Value of a cell or field; None for one that is damaged or of an unusual class."""
     try:
         return _array(_Part(content, part.order, part.seen), depth + 1)[1]
@@ -155,7 +158,7 @@ def _cell(part: _Part, content: bytes, depth: int) -> Any:
         return None
 
 
-def _values(part: _Part, element: tuple[int, bytes]) -> np.ndarray:
+def _values(part: _Part, element: tuple[int, memoryview]) -> np.ndarray:
     kind, content = element
     if kind not in _TYPES:
         raise ValueError(f"numbers of type {kind}")
