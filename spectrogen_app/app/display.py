@@ -286,7 +286,9 @@ def peak_positions(curve: Drawn, limit: int = 15) -> tuple[tuple[float, float], 
     """The most prominent maxima as (x, y), in the order of x, for labels on the plot."""
     from scipy.signal import find_peaks
 
-    places, found = find_peaks(curve.y, prominence=0.03 * float(np.ptp(curve.y)))
+    places, found = find_peaks(
+        curve.y, prominence=0.03 * float(np.ptp(curve.y)), distance=max(1, curve.x.size // 60)
+    )
     kept = np.sort(places[np.argsort(found["prominences"])[::-1][:limit]])
     return tuple((float(curve.x[i]), float(curve.y[i])) for i in kept)
 

@@ -86,6 +86,13 @@ class Loader(QtCore.QObject):
         for verdict in verdicts:
             counts[not verdict.ok] += 1
             mine = list(verdict.spectra[:MAP_LIMIT]) if verdict.ok else []
+            if len(mine) < len(verdict.spectra):
+                self._context.notify(
+                    "warning",
+                    f"{len(mine):,} of {len(verdict.spectra):,} spectra of {verdict.path.name} "
+                    "are taken.",
+                    "Open maps of this size with the command line or from Python.",
+                )
             batch.append((verdict, len(mine)))
             spectra += mine
         state = state.add(spectra)

@@ -22,7 +22,7 @@ from spectrogen_app.gui.jobs import JobRunner
 from spectrogen_app.gui.keeping import Keeper
 from spectrogen_app.gui.loading import Loader
 from spectrogen_app.gui.notices import NoticeBar, StatusBar
-from spectrogen_app.gui.pages import TextPage, about_text, help_text
+from spectrogen_app.gui.pages import TextPage, about_text, help_text, keys_table
 from spectrogen_app.gui.peaks.presenter import PeaksPresenter
 from spectrogen_app.gui.plotting.panel import PlotArea
 from spectrogen_app.gui.plotting.presenter import PlotPresenter
@@ -294,15 +294,38 @@ class MainWindow(QtWidgets.QMainWindow):
                 "Add peaks by mouse: click, or drag out a width (P)",
                 checkable=True,
             ),
-            Command("auto_peaks", "&Peaks", "Find peaks auto&matically",
-                    lambda: self._on_peaks("auto"), ("Shift+F",)),
-            Command("fit", "&Peaks", "&Fit", lambda: self._on_peaks("fit"), ("F",), "fit",
-                    "Fit the peaks (F)"),
-            Command("at_residual", "&Peaks", "Add a peak at the largest &residual",
-                    lambda: self._on_peaks("residual"), ("Shift+P",)),
+            Command(
+                "auto_peaks",
+                "&Peaks",
+                "Find peaks auto&matically",
+                lambda: self._on_peaks("auto"),
+                ("Shift+F",),
+            ),
+            Command(
+                "fit",
+                "&Peaks",
+                "&Fit",
+                lambda: self._on_peaks("fit"),
+                ("F",),
+                "fit",
+                "Fit the peaks (F)",
+            ),
+            Command(
+                "at_residual",
+                "&Peaks",
+                "Add a peak at the largest &residual",
+                lambda: self._on_peaks("residual"),
+                ("Shift+P",),
+            ),
             Command("simplify", "&Peaks", "&Simplify", lambda: self._on_peaks("simplify")),
-            Command("delete_peak", "&Peaks", "&Remove the selected peak",
-                    lambda: self._on_peaks("delete"), ("Del",), plot_only=True),
+            Command(
+                "delete_peak",
+                "&Peaks",
+                "&Remove the selected peak",
+                lambda: self._on_peaks("delete"),
+                ("Del",),
+                plot_only=True,
+            ),
             Command(
                 "generate",
                 "&Generate",
@@ -449,6 +472,8 @@ class MainWindow(QtWidgets.QMainWindow):
 
     def warm(self) -> None:
         """Load torch and the model in the background; the status bar then names the device."""
+        for modality in ("raman", "ir", "xrd"):
+            QtCore.QTimer.singleShot(0, self, lambda m=modality: self.area.prepare(m))
         self.generating.load_models()
         self.keeper.offer_recovery()
         settings = self.settings()
@@ -544,7 +569,7 @@ class MainWindow(QtWidgets.QMainWindow):
     def open_examples(self) -> None:
         """Open the spectra that come with the program."""
         folder = shipped("resources") / "examples"
-        found = sorted(p for p in folder.glob("*") if p.suffix in (".csv", ".txt", ".jdx", ".dx"))
+        found = sorted(p for p in folder.glob("*") if p.suffix not in (".md", ".py"))
         if not found:
             self.notices.tell("error", "The examples are missing.", f"Expected them in {folder}.")
             return
@@ -653,7 +678,7 @@ class MainWindow(QtWidgets.QMainWindow):
             if keys:
                 what = command.text.replace("&", "").rstrip("…")
                 rows.append((" or ".join(keys), what))
-        TextPage("Help and keys", help_text(rows), self).show()
+        TextPage("Help and keys", help_text(), self, keys_table(rows)).show()
 
     def show_about(self) -> None:
         """Show version and licence."""

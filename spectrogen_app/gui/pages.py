@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import platform
 from collections.abc import Sequence
 
@@ -34,9 +35,11 @@ PLOT_KEYS = (
 
 
 class TextPage(QtWidgets.QDialog):
-    """A page of Markdown with a Close button."""
+    """A page of Markdown, with HTML after it, and a Close button."""
 
-    def __init__(self, title: str, markdown: str, parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, markdown: str, parent: QtWidgets.QWidget | None = None, more: str = ""
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.resize(720, 640)
@@ -45,6 +48,12 @@ class TextPage(QtWidgets.QDialog):
         self.text.setOpenExternalLinks(True)
         self.text.document().setDefaultFont(QtGui.QFont(self.font()))
         self.text.setMarkdown(markdown)
+        if more:
+            cursor = QtGui.QTextCursor(self.text.document())
+            cursor.movePosition(QtGui.QTextCursor.MoveOperation.End)
+            cursor.insertBlock(QtGui.QTextBlockFormat())
+            cursor.insertHtml(more)
+        self._space_out()
         close = push_button("Close")
         close.setDefault(True)
         close.clicked.connect(self.accept)
@@ -55,20 +64,34 @@ class TextPage(QtWidgets.QDialog):
         layout.addWidget(self.text)
         layout.addLayout(row)
 
+    def _space_out(self) -> None:
+        """Room between lines and above headings."""
+        block = self.text.document().begin()
+        proportional = QtGui.QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+        while block.isValid():
+            shape = block.blockFormat()
+            shape.setLineHeight(125, proportional)
+            if shape.headingLevel():
+                shape.setTopMargin(14)
+                shape.setBottomMargin(5)
+            QtGui.QTextCursor(block).setBlockFormat(shape)
+            block = block.next()
 
-def help_text(keys: Sequence[tuple[str, str]]) -> str:
-    """The help page: the shipped text, then every key and mouse gesture.
+
+def help_text() -> str:
+    """The help page as Markdown."""
+    return (shipped("resources") / "help" / "start.md").read_text(encoding="utf-8")
+
+
+def keys_table(keys: Sequence[tuple[str, str]]) -> str:
+    """Every key and mouse gesture as HTML.
 
     Parameters
     ----------
     keys : sequence of (keys, what they do)
         Of the menus, so that the page is always right.
     """
-    page = (shipped("resources") / "help" / "start.md").read_text(encoding="utf-8")
-    tables = [
-        _section("Keys", keys), _section("Keys in a plot", PLOT_KEYS), _section("Mouse", MOUSE),
-    ]  # fmt: skip
-    return page + "\n\n" + "\n\n".join(tables)
+    return _table("Keys", keys) + _table("Keys in a plot", PLOT_KEYS) + _table("Mouse", MOUSE)
 
 
 def about_text() -> str:
@@ -86,6 +109,10 @@ def about_text() -> str:
     )
 
 
-def _section(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    lines = [f"## {title}", "", "| | |", "|---|---|"]
-    return "\n".join([*lines, *(f"| **{keys}** | {what} |" for keys, what in rows)])
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    lines = [
+        f"<tr><td style='padding: 3px 26px 3px 0'><b>{html.escape(keys)}</b></td>"
+        f"<td style='padding: 3px 0'>{html.escape(what)}</td></tr>"
+        for keys, what in rows
+    ]
+    return f"<h2>{title}</h2><table>{''.join(lines)}</table>"

@@ -107,7 +107,8 @@ class ThemeController(QtCore.QObject):
         self._app = app
         self._mode: Mode = mode
         self.theme = LIGHT
-        if app.style().name() != "fusion":
+        if not app.property("styled"):
+            app.setProperty("styled", True)
             app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._apply)
         self.set_mode(mode)

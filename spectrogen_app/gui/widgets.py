@@ -29,11 +29,47 @@ class _WheelNeedsFocus:
 
 
 class ComboBox(_WheelNeedsFocus, QtWidgets.QComboBox):
-    """A combo box that a passing wheel does not change."""
+    """A combo box that a passing wheel does not change, and that elides what does not fit.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    hugging : bool
+        As wide as the chosen text, not as the longest one.
+    """
+
+    def __init__(self, *, hugging: bool = False) -> None:
         super().__init__()
+        self._hugging = hugging
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        if hugging:
+            self.currentIndexChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QtCore.QSize:
+        hint = super().sizeHint()
+        if self._hugging:
+            hint.setWidth(self.fontMetrics().horizontalAdvance(self.currentText()) + 38)
+        return hint
+
+    def minimumSizeHint(self) -> QtCore.QSize:
+        hint = super().minimumSizeHint()
+        if self._hugging:
+            hint.setWidth(min(self.sizeHint().width(), 64))
+        return hint
+
+    def paintEvent(self, _event: QtGui.QPaintEvent) -> None:
+        painter = QtWidgets.QStylePainter(self)
+        option = QtWidgets.QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style = QtWidgets.QStyle
+        painter.drawComplexControl(style.ComplexControl.CC_ComboBox, option)
+        room = self.style().subControlRect(
+            style.ComplexControl.CC_ComboBox, option, style.SubControl.SC_ComboBoxEditField, self
+        )
+        icon = 0 if option.currentIcon.isNull() else option.iconSize.width() + 8
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, QtCore.Qt.TextElideMode.ElideRight, room.width() - icon - 4
+        )
+        painter.drawControl(style.ControlElement.CE_ComboBoxLabel, option)
 
 
 class SpinBox(_WheelNeedsFocus, QtWidgets.QSpinBox):

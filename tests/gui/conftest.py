@@ -20,11 +20,11 @@ import shiboken6
 from gui_fakes import lines
 from PySide6 import QtCore, QtWidgets
 
-import spectrogen_app.generation.bundle as bundle
 from spectrogen_app import paths
 from spectrogen_app.app import services
 from spectrogen_app.app.settings import Settings
 from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.generation import bundle
 from spectrogen_app.gui.context import SettingsKeeper
 from spectrogen_app.gui.main_window import MainWindow
 from spectrogen_app.gui.plotting.canvas import configure

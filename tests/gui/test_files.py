@@ -313,8 +313,8 @@ def test_settings_are_written(window, qtbot):
 
 
 def test_a_map_of_thousands_is_cut(window, qtbot, monkeypatch):
-    import spectrogen_app.gui.loading as loading
     from spectrogen_app.app import services
+    from spectrogen_app.gui import loading
     from spectrogen_app.io.base import SpectrumList, Verdict
 
     made = []

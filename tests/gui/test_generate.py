@@ -198,7 +198,7 @@ def test_model_card_is_one_click_away(loaded, view, qtbot):
 
 
 def test_without_a_model_the_reason_is_given(loaded, view, monkeypatch):
-    import spectrogen_app.generation.bundle as bundle
+    from spectrogen_app.generation import bundle
 
     monkeypatch.setattr(bundle, "list_models", lambda: ())
     loaded.generating.load_models()

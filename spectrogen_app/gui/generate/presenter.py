@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from spectrogen_app.app import services
 from spectrogen_app.app.services import GenerateRequest, WarmRequest
-from spectrogen_app.app.session import Curve, Sample
+from spectrogen_app.app.session import PALETTE, Curve, Sample
 from spectrogen_app.data.formula import parse_formula
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.data.provenance import Generation, Origin
@@ -137,6 +137,7 @@ class GeneratePresenter:
     def generate_for(self, targets: tuple[str, ...]) -> None:
         """Generate these targets from the current sample's other spectra."""
         self._context.settings.change(targets=targets)
+        self._context.settings.choose("generate.by_hand", True)
         self._unchecked.clear()
         self.refresh()
         self.generate()
@@ -241,12 +242,14 @@ class GeneratePresenter:
             return
         made = [result[t] for t in result]
         state = state.add_derived(asked.sample, made, asked.sources)
-        beside = [
-            c.id for c in sample.curves
-            if c.spectrum.modality in result and c.spectrum.origin is not Origin.GENERATED
-        ]  # fmt: skip
-        if not any(state.curve(i).visible for i in beside):
-            state = state.show(beside[:1], True)
+        for curve in state.sample(asked.sample).curves:
+            if any(curve.spectrum is spectrum for spectrum in made):
+                state = state.edit_curve(curve.id, colour=free_colour(curve, sample))
+        beside = [c for c in sample.curves if c.spectrum.origin is not Origin.GENERATED]
+        for target in result:
+            there = [c for c in beside if c.spectrum.modality == target]
+            if there and not any(c.visible for c in there):
+                state = state.show([there[0].id], True)
         what = ", ".join(SHORT[t] for t in result)
         store.edit(f"Generate {what} for {sample.name}", state)
 
@@ -320,6 +323,17 @@ class GeneratePresenter:
             ),
             latest.notes, tuple(scores[:8]),
         )  # fmt: skip
+
+
+def free_colour(curve: Curve, sample: Sample) -> str:
+    """A colour that no other curve of its modality in the sample has."""
+    taken = {
+        c.colour for c in sample.curves
+        if c.id != curve.id and c.spectrum.modality == curve.spectrum.modality
+    }  # fmt: skip
+    if curve.colour not in taken:
+        return curve.colour
+    return next((c for c in PALETTE if c not in taken), curve.colour)
 
 
 def source_text(curve: Curve) -> str:

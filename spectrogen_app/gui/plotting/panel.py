@@ -6,6 +6,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.app import display
 from spectrogen_app.app.display import Scale
+from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
 from spectrogen_app.gui.theme import Theme, icon
@@ -49,11 +50,13 @@ class Panel(QtWidgets.QFrame):
         self._title.setProperty("role", "heading")
         self._note = QtWidgets.QLabel()
         self._note.setProperty("role", "muted")
-        self._x = named(ComboBox(), f"{title}: x axis", "Unit of the x axis (U steps through them)")
-        self._y = named(ComboBox(), f"{title}: y axis", "Scale and unit of the y axis")
+        self._x = named(
+            ComboBox(hugging=True), f"{title}: x axis", "Unit of the x axis (U steps through them)"
+        )
+        self._y = named(ComboBox(hugging=True), f"{title}: y axis", "Scale and unit of the y axis")
         for combo in (self._x, self._y):
             combo.setProperty("role", "flat")
-            combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToContents)
+            combo.view().setMinimumWidth(190)
         self._x.activated.connect(lambda _: self.x_chosen.emit(self._x.currentData()))
         self._y.activated.connect(self._y_activated)
         self.stack = tool_button(
@@ -164,6 +167,7 @@ class PlotArea(QtWidgets.QWidget):
         super().__init__()
         self._theme = theme
         self._panels: dict[str, Panel] = {}
+        self._shown: tuple[str, ...] = ()
         self._active = ""
         self._zooming = False
         self._grid = False
@@ -177,27 +181,34 @@ class PlotArea(QtWidgets.QWidget):
     @property
     def panels(self) -> dict[str, Panel]:
         """The panels in view, by modality."""
-        return dict(self._panels)
+        return {m: self._panels[m] for m in self._shown}
 
     @property
     def active(self) -> Panel | None:
         """The panel used last, which single-key commands act on."""
-        return self._panels.get(self._active) or next(iter(self._panels.values()), None)
+        shown = self.panels
+        return shown.get(self._active) or next(iter(shown.values()), None)
+
+    def prepare(self, modality: str) -> None:
+        """Make a panel before it is needed; that takes longer than anything else here."""
+        if modality not in self._panels:
+            panel = self._make(modality)
+            self._splitter.addWidget(panel)
+            panel.hide()
 
     def show_panels(
         self, models: tuple[PanelModel, ...], notes: dict[str, str], residual_on: dict[str, bool]
     ) -> None:
         """Show one panel per model, in their order; panels and their views are kept."""
-        wanted = [m.modality for m in models]
-        for gone in [m for m in self._panels if m not in wanted]:
-            panel = self._panels.pop(gone)
-            panel.hide()
-            panel.setParent(None)
-            panel.deleteLater()
+        self._shown = tuple(m.modality for m in models)
+        for name, panel in self._panels.items():
+            if name not in self._shown:
+                panel.hide()
         for place, model in enumerate(models):
-            panel = self._panels.get(model.modality) or self._make(model)
+            panel = self._panels.get(model.modality) or self._make(model.modality)
             if self._splitter.indexOf(panel) != place:
                 self._splitter.insertWidget(place, panel)
+            panel.show()
             panel.show_model(model, notes.get(model.modality, ""), residual_on[model.modality])
 
     def set_theme(self, theme: Theme) -> None:
@@ -231,9 +242,8 @@ class PlotArea(QtWidgets.QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _make(self, model: PanelModel) -> Panel:
-        name = model.modality
-        panel = self._panels[name] = Panel(name, model.title, self._theme)
+    def _make(self, name: str) -> Panel:
+        panel = self._panels[name] = Panel(name, MODALITIES[name].label, self._theme)
         canvas = panel.canvas
         canvas.set_zoom_mode(self._zooming)
         canvas.set_grid(self._grid)

@@ -28,7 +28,10 @@ _TAGS: dict[Origin, str] = {o: o.value for o in Origin if o is not Origin.MEASUR
 
 def titles_of(curves: list[tuple[Curve, Sample]]) -> list[str]:
     """Names of curves beside one another; what has one name is told apart by laser or file."""
-    names = [c.spectrum.name or s.name for c, s in curves]
+    names = [
+        s.name if c.spectrum.origin is Origin.GENERATED else c.spectrum.name or s.name
+        for c, s in curves
+    ]
     for tell in (_laser, _file):
         keys = [(n, c.spectrum.origin) for n, (c, _) in zip(names, curves, strict=True)]
         names = [
