@@ -48,7 +48,7 @@ def test_spectrum_needs_no_heavy_module(loaded) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["inspect", "--help"], ["generate", "--help"], ["fit", "--help"],
+    [["--help"], ["--version"], ["inspect", "--help"], ["generate", "--help"],
      ["train", "--help"], ["models", "--help"]],
 )  # fmt: skip
 def test_help_loads_nothing(loaded, arguments: list[str]) -> None:
@@ -63,6 +63,7 @@ def test_commands_that_do_not_generate_load_neither_torch_nor_qt(
         ["inspect", file],
         ["convert", file, "--out", str(tmp_path / "out.csv")],
         ["models"],
+        ["fit", "--help"],
     ):
         found = loaded(COMMAND.format(arguments=arguments))
         assert not {"torch", "PySide6", "pyqtgraph"} & set(found), arguments

@@ -49,7 +49,7 @@ def test_an_earlier_fit_is_the_model_of_the_next(cli, peaks_csv: Path, tmp_path:
 
 def test_failures_do_not_stop_the_others(cli, peaks_csv: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
-    ran = cli("fit", tmp_path / "empty.csv", peaks_csv, "--within", "280", "320",
+    ran = cli("fit", tmp_path / "empty.csv", peaks_csv, "--range", "280", "320",
               "--out", tmp_path / "out")  # fmt: skip
     assert ran.code == 1
     assert "1 fitted, 1 failed" in ran.out
@@ -57,12 +57,12 @@ def test_failures_do_not_stop_the_others(cli, peaks_csv: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("--peaks", "nothing.json"), ("--baseline", "arpls(lam=-1)"), ("--within", "700", "800"),
-     ("--shape", "triangle")],
+    ("arguments", "code"),
+    [(("--peaks", "nothing.json"), 1), (("--range", "700", "800"), 1),
+     (("--baseline", "arpls(lam=-1)"), 2), (("--shape", "triangle"), 2), (("--jobs", "0"), 2)],
 )  # fmt: skip
-def test_what_cannot_be_is_one_line(cli, arguments, peaks_csv: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_is_one_line(cli, arguments, code, peaks_csv: Path, tmp_path: Path) -> None:
     ran = cli("fit", peaks_csv, "--out", tmp_path / "out", *arguments)
-    assert ran.code == 1
+    assert ran.code == code
     assert len(ran.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
