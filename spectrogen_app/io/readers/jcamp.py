@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import XKind, YUnit
+from spectrogen_app.data.axis import DIFFRACTION, XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import Reader, Source, TextLayout
@@ -144,7 +144,9 @@ class JcampReader(Reader):
         wavelength = None
         if said == "xrd" or (axis and axis[0] is XKind.TWO_THETA):
             modality, x_kind, x_unit = "xrd", XKind.TWO_THETA, "deg"
-            if axis and axis[0] is not XKind.TWO_THETA:
+            if axis and axis[0] in DIFFRACTION:
+                x_kind, x_unit = axis
+            elif axis:
                 source.warn(
                     f"The header calls the x axis {x_text!r}, the data type {kind!r}; "
                     "x is taken as 2theta in degrees."
