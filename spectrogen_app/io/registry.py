@@ -53,6 +53,7 @@ from spectrogen_app.io.readers.refused import REFUSED
 from spectrogen_app.io.readers.renishaw_text import RenishawTextReader
 from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
 from spectrogen_app.io.readers.rruff import RruffReader
+from spectrogen_app.io.readers.shimadzu_text import ShimadzuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
 from spectrogen_app.io.readers.text import TextReader
@@ -109,6 +110,7 @@ READERS: tuple[Reader, ...] = (
     BwtekReader(),
     WitecReader(),
     WasatchReader(),
+    ShimadzuTextReader(),
     LabspecTextReader(),
     RenishawTextReader(),
     KaiserReader(),

@@ -33,6 +33,7 @@ FILES = {
     "photothermal": "photothermal/Nodax_Spectral_Array.ptir",
     "princeton-spe": "princeton_spe/raman_spectrum_silicon.spe",
     "renishaw-text": "renishaw_txt/laser.txt.gz",
+    "shimadzu-text": "shimadzu_txt/UV-VIS-NIR.TXT",
     "trivista": "trivista_tvf/linescan.tvf",
     "vamas": "vamas/PVAPBN.VMS",
     "wasatch": "raman_txt_misc/Neon_Wasatch_Probe_2000msx15.csv",
