@@ -160,7 +160,8 @@ def _model(model_id: str | None, device: str, token: Token) -> Translator:
 
             preload_torch()
             token.check(0.5, "Loading the model")
-            _models[model_id, device] = load_model(model_id, device=device)
+            found = find_model(model_id)
+            _models[model_id, device] = load_model(found.model_id, device=device)
         return _models[model_id, device]
 
 

@@ -49,10 +49,25 @@ _X11_LIBRARIES = {
 
 
 def has_display() -> bool:
-    """Whether a window can be opened: always on Windows and macOS, else by the environment."""
+    """Whether a window can be opened; an X server that does not answer counts as none."""
     if sys.platform in ("win32", "darwin"):
         return True
-    return any(os.environ.get(k) for k in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
+        return True
+    return bool(os.environ.get("DISPLAY")) and _x_server_answers()
+
+
+def _x_server_answers() -> bool:
+    """Qt would abort; without libxcb it is left to :func:`require_qt` to say what is missing."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not failed
 
 
 def require_qt(window: bool = True) -> None:
@@ -70,7 +85,8 @@ def require_qt(window: bool = True) -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    needed = _LIBRARIES | (_X11_LIBRARIES if window and os.environ.get("DISPLAY") else {})
+    by_x11 = os.environ.get("DISPLAY") and os.environ.get("QT_QPA_PLATFORM", "xcb") == "xcb"
+    needed = _LIBRARIES | (_X11_LIBRARIES if window and by_x11 else {})
     missing = [package for library, package in needed.items() if not _loads(library)]
     if missing:
         raise SpectrogenError(

@@ -67,10 +67,13 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     def load(model_id, *, device):
         seen.append((model_id, device))
         return SimpleNamespace(
-            model_id=model_id or "default", device=device, device_label="CPU", device_reason="."
+            model_id=model_id, device=device, device_label="CPU", device_reason="."
         )
 
     monkeypatch.setattr(bundle, "load_model", load)
+    monkeypatch.setattr(
+        services, "find_model", lambda wanted: SimpleNamespace(model_id=wanted or "default")
+    )
     monkeypatch.setattr(preload, "preload_torch", lambda: None)
     monkeypatch.setattr(services, "_models", {})
     return seen
@@ -85,7 +88,7 @@ def test_a_model_is_loaded_once(loads: list[tuple]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert loads == [(None, "cpu")]
+    assert loads == [("default", "cpu")]
     assert warm_model(WarmRequest("other", "cpu"), Token()).model_id == "other"
     assert len(loads) == 2
 

@@ -1,6 +1,7 @@
 """Exit codes, help, and one readable line for every error."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_the_place_of_a_wrong_formula_is_named(cli) -> None:
 
 
 def test_files_open_the_window(cli, desktop, monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("spectrogen_app.cli.window.has_display", lambda: True)
     monkeypatch.setattr("spectrogen_app.cli.window.require_qt", lambda window=True: None)
     assert cli(tmp_path / "a.csv", "--to", "ir").code == 0
     assert desktop.opened == [([tmp_path / "a.csv"], ["ir"])]
@@ -104,8 +105,17 @@ def test_without_a_display_a_bad_file(cli, tmp_path: Path) -> None:
     assert len(ran.err.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("no_display")
+@pytest.mark.skipif(sys.platform != "linux", reason="X servers are Linux's")
+def test_an_x_server_that_does_not_answer_is_no_display(cli, monkeypatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":12345")
+    ran = cli()
+    assert ran.code == 2
+    assert "no display" in ran.err
+
+
 def test_missing_system_libraries_name_the_line_to_type(cli, monkeypatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("spectrogen_app.cli.window.has_display", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr(
         "spectrogen_app.cli.desktop._loads", lambda library: library != "libEGL.so.1"
