@@ -405,7 +405,7 @@ def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Ver
             said = len(source.assumptions), len(source.warnings)
             try:
                 spectra = reader.read(source, layout=layout, check=check)
-                return _verdict(source, reader, spectra, check)
+                return _verdict(source, reader, spectra, layout.modality if layout else None)
             except Cancelled:
                 raise
             except Exception as error:
@@ -429,13 +429,17 @@ def _asks_for_text(layout: TextLayout) -> bool:
     )  # fmt: skip
 
 
-def _verdict(source: Source, reader: Reader, spectra: Sequence[Spectrum], check: Check) -> Verdict:
-    """Sanity checks, provenance, and what the reader said."""
+def _verdict(
+    source: Source, reader: Reader, spectra: Sequence[Spectrum], modality: str | None
+) -> Verdict:
+    """Sanity checks, provenance, the user's modality, and what the reader said."""
     if not len(spectra):
         raise source.refuse("holds no spectrum.", "Check that the measurement was finished.")
 
     def finish(index: int, spectrum: Spectrum) -> Spectrum:
         check_spectrum(spectrum)
+        if modality is not None and spectrum.modality != modality:
+            spectrum = _as_modality(spectrum, modality)
         if spectrum.provenance.format:
             return spectrum
         unknown = spectrum.x_kind is XKind.TWO_THETA and spectrum.wavelength is None
@@ -462,6 +466,19 @@ def _verdict(source: Source, reader: Reader, spectra: Sequence[Spectrum], check:
         source.path, reader.label, finished, assumptions, tuple(source.warnings),
         unsure=source.unsure,
     )  # fmt: skip
+
+
+def _as_modality(spectrum: Spectrum, modality: str) -> Spectrum:
+    """Of the modality that the user chose; a wavenumber becomes a Raman shift, or the reverse."""
+    kind = spectrum.x_kind
+    if modality == "raman" and kind is XKind.WAVENUMBER:
+        kind = XKind.RAMAN_SHIFT
+    elif modality in ("ir", "fir") and kind is XKind.RAMAN_SHIFT:
+        kind = XKind.WAVENUMBER
+    elif kind is XKind.OTHER:
+        kind = find_modality(modality).x_kind
+        return spectrum.replace(modality=modality, x_kind=kind, x_unit="")
+    return spectrum.replace(modality=modality, x_kind=kind)
 
 
 def _origin(spectrum: Spectrum) -> Origin:

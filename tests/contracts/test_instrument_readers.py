@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from reader_contract import ReaderContract
 
+from spectrogen_app.data.axis import XKind
 from spectrogen_app.io import registry
 from spectrogen_app.io.base import Reader
 from spectrogen_app.io.readers.refused import RefusedReader
@@ -88,3 +89,10 @@ def test_refused_formats_are_told_apart_in_the_table() -> None:
     rows = [f for f in registry.formats() if f.name.startswith("refused-")]
     assert len(rows) == sum(isinstance(r, RefusedReader) for r in registry.READERS)
     assert all(f.tested_on.startswith("not read") for f in rows)
+
+
+@pytest.mark.parametrize("file", ["bwtek/lamp Ne 10ms 0%.txt", "perkinelmer_sp/A1701001.SP"])
+def test_the_users_modality_wins(shared_data: Path, file: str) -> None:
+    (spectrum,) = registry.read(shared_data / "instruments" / file, modality="ir")
+    assert spectrum.modality == "ir"
+    assert spectrum.x_kind in (XKind.WAVENUMBER, XKind.WAVELENGTH)

@@ -540,8 +540,6 @@ def _curve(
     sample = own.get(f"{entry}sample/name", "")
     laser = _wavelength(own, _LASER_PATHS, nm=True) if known.modality == "raman" else None
     xray = _wavelength(own, _XRAY_PATHS, nm=False) if known.modality == "xrd" else None
-    if known.x_kind is XKind.TWO_THETA and xray is None:
-        source.assume("The file does not give the X-ray wavelength; set it before comparing.")
     name = title or path[-1]
     if len(path) > 2 and not title:
         name = path[-2]
