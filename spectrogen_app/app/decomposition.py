@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,12 @@ from spectrogen_app.fitting.model import Model, Peak
 from spectrogen_app.fitting.preview import Preview, with_ties
 from spectrogen_app.fitting.result import FitResult, Options, included
 
+if TYPE_CHECKING:
+    from spectrogen_app.fitting.lines import LineLike
+
 Array = NDArray[np.float64]
+MOST_LINES, LEAST_LINE = 60, 0.01
+"""How many lines of a generated spectrum become peaks, and how high they are at least."""
 _HALF = 80
 """Points of a drawn line on each side of its centre."""
 
@@ -91,6 +98,24 @@ def followed(model: Model) -> Model:
         return with_ties(model)
     except SpectrogenError:
         return model
+
+
+def from_line_list(lines: Iterable[LineLike]) -> Decomposition | None:
+    """The lines of a generated spectrum as its peaks: the strongest, by position; None without.
+
+    Parameters
+    ----------
+    lines : iterable of lines
+        With ``center``, ``fwhm``, ``area`` and ``mixing``.
+    """
+    from spectrogen_app.fitting.lines import from_lines
+
+    model = from_lines(lines)
+    if not model.peaks:
+        return None
+    strongest = sorted(model.peaks, key=lambda p: -p.height)[:MOST_LINES]
+    kept = tuple(p for p in strongest if p.height >= LEAST_LINE * strongest[0].height)
+    return Decomposition(Model(kept).in_order())
 
 
 class Frame:

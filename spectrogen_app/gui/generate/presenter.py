@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spectrogen_app.app import services
+from spectrogen_app.app.decomposition import from_line_list
 from spectrogen_app.app.services import GenerateRequest, WarmRequest
 from spectrogen_app.app.session import PALETTE, Curve, Sample
 from spectrogen_app.data.formula import parse_formula
@@ -244,7 +245,10 @@ class GeneratePresenter:
         state = state.add_derived(asked.sample, made, asked.sources)
         for curve in state.sample(asked.sample).curves:
             if any(curve.spectrum is spectrum for spectrum in made):
-                state = state.edit_curve(curve.id, colour=free_colour(curve, sample))
+                lines = result.lines.get(curve.spectrum.modality, ())
+                state = state.edit_curve(
+                    curve.id, colour=free_colour(curve, sample), peaks=from_line_list(lines)
+                )
         beside = [c for c in sample.curves if c.spectrum.origin is not Origin.GENERATED]
         for target in result:
             there = [c for c in beside if c.spectrum.modality == target]

@@ -72,6 +72,8 @@ class PeaksPresenter:
     def set_active(self, on: bool) -> None:
         """The tab came to the front, or went."""
         self._active = on
+        self._context.plots.unfitted = on
+        self._context.plots.refresh()
         self.gestures.set_active(on)
         self.refresh()
 

@@ -84,6 +84,7 @@ class PlotPresenter:
         self._preview: tuple[Spectrum, ...] = ()
         self.solo = False
         self.labels = False
+        self.unfitted = False
         self.models: tuple[PanelModel, ...] = ()
         store.changed.connect(self.refresh)
         store.selected.connect(self.refresh)
@@ -247,6 +248,8 @@ class PlotPresenter:
             return None
         curve = self._store.state.curve(current.id)
         if curve.peaks is None or not any(True for _ in curve.peaks.model.parameters()):
+            return None
+        if curve.peaks.result is None and not self.unfitted:
             return None
         drawing = sketch(curve.spectrum, current.drawn, shown.x, shown.y_unit)
         return None if drawing is None else drawing.curves(curve.peaks.model, curve.peaks.options)
