@@ -1,0 +1,69 @@
+"""Fewer peaks: those go that do not earn their parameters."""
+
+from __future__ import annotations
+
+import math
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled, Check, SpectrogenError, unchecked
+from spectrogen_app.fitting.api import fit_model
+from spectrogen_app.fitting.guess import noise
+from spectrogen_app.fitting.model import Model
+from spectrogen_app.fitting.result import FitResult, Options
+
+
+def simplify(
+    spectrum: Spectrum, model: Model, options: Options | None = None, check: Check = unchecked
+) -> FitResult:
+    """Fit, then leave out peak after peak, the weakest first, while that lowers the criterion.
+
+    The criterion is the Bayesian one (Schwarz, Ann. Stat. 6 (1978) 461), with points counted as
+    fewer when their noise is correlated.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    model : Model
+    options : Options, optional
+    check : callable(fraction, message)
+        On Cancelled the best so far is returned.
+
+    Returns
+    -------
+    FitResult
+        At least one peak is left.
+
+    Raises
+    ------
+    FitError
+        A fit that cannot be started.
+    """
+    best = fit_model(spectrum, model, options, check=check)
+    reach = noise(best.residual[best.included]).reach
+    try:
+        tried: set[str] = set()
+        while len(best.model.peaks) > 1:
+            left = [p for p in best.model.peaks if p.name not in tried]
+            if not left or best.cancelled:
+                break
+            weakest = min(left, key=lambda p: abs(p.area))
+            done = len(tried) / len(model.peaks)
+            check(min(done, 1.0), f"{len(best.model.peaks)} peaks, without {weakest.name}?")
+            tried.add(weakest.name)
+            try:
+                fewer = fit_model(spectrum, best.model.remove(weakest.name), options, check=check)
+            except Cancelled:
+                raise
+            except SpectrogenError:
+                continue
+            if not fewer.cancelled and _criterion(fewer, reach) < _criterion(best, reach):
+                best = fewer
+    except Cancelled:
+        pass
+    return best
+
+
+def _criterion(result: FitResult, reach: int) -> float:
+    independent = result.ndata / reach
+    chisqr = max(result.chisqr, 1e-300)
+    return independent * math.log(chisqr / result.ndata) + result.nvarys * math.log(independent)
