@@ -115,11 +115,10 @@ class PrincetonReader(Reader):
             return source.spectrum(axis, y, name=name, **common)
 
         size = int(dtype[-1])
-        values = [
-            np.frombuffer(source.data, dtype, xdim, _HEADER + f * stride + r * xdim * size)
-            for f in range(rows // ydim) for r in range(ydim)
-        ]  # fmt: skip
-        return spectra_of(source, [(values, make)])
+        values: NDArray[Any] = np.ndarray(
+            (rows // ydim, ydim, xdim), dtype, source.data, _HEADER, (stride, xdim * size, size)
+        )
+        return spectra_of(source, [(values.reshape(rows, xdim), make)])
 
 
 def _rows_words(rows: int, frames: int, ydim: int) -> str:

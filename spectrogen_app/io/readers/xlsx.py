@@ -40,7 +40,8 @@ class XlsxReader(Reader):
         """Whether it is a zip archive whose first members are those of a workbook."""
         head = source.head
         return head.startswith(b"PK\x03\x04") and (
-            b"xl/" in head or (source.suffix in self.extensions and b"[Content_Types].xml" in head)
+            any(part in head for part in (b"xl/workbook", b"xl/_rels/", b"xl/worksheets/"))
+            or (source.suffix in self.extensions and b"[Content_Types].xml" in head)
         )
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
