@@ -127,6 +127,8 @@ class Source:
 
     Attributes
     ----------
+    suffix : str
+        Extension in lower case, with the dot.
     assumptions, warnings : list of str
         Sentences for the user, in the order in which they came up.
     unsure : bool
@@ -135,6 +137,7 @@ class Source:
 
     def __init__(self, path: Path, data: bytes | None = None) -> None:
         self.path = path
+        self.suffix = path.suffix.lower()
         self._given = data
         self.assumptions: list[str] = []
         self.warnings: list[str] = []
@@ -151,11 +154,6 @@ class Source:
     def name(self) -> str:
         """File name."""
         return self.path.name
-
-    @property
-    def suffix(self) -> str:
-        """Extension in lower case, with the dot."""
-        return self.path.suffix.lower()
 
     @cached_property
     def data(self) -> bytes:
@@ -191,7 +189,7 @@ class Source:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the content, hexadecimal."""
+        """SHA-256 of the content (of a compressed file as it lies there), hexadecimal."""
         if self._given is not None or "data" in self.__dict__ or self.size <= MAX_BYTES >> 5:
             return hashlib.sha256(self.data).hexdigest()
         with self.path.open("rb") as stream:
@@ -327,6 +325,8 @@ class Reader:
         Lower case, with the dot; consulted only where content does not decide.
     tested_on : str
         Kind of real files it was tried on, or ``untested on a real file``.
+    reads : bool
+        False for a format that is only named when it is refused.
     others_may_try : bool
         Whether a file that it recognised and then refused is offered to the readers after it.
     """
@@ -336,6 +336,7 @@ class Reader:
     vendors: ClassVar[str] = ""
     extensions: ClassVar[tuple[str, ...]] = ()
     tested_on: ClassVar[str] = "untested on a real file"
+    reads: ClassVar[bool] = True
     others_may_try: ClassVar[bool] = False
 
     def sniff(self, source: Source) -> bool:

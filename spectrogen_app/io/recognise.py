@@ -61,6 +61,11 @@ _X_LABELS: tuple[tuple[re.Pattern[str], XKind, str], ...] = (
     (_words(r"\bev\b|electron\s*-?volt"), XKind.ENERGY, "eV"),
     (_words(r"\bthz\b|terahertz"), XKind.FREQUENCY, "THz"),
 )  # fmt: skip
+_BARE_UNITS = {
+    "deg": (XKind.TWO_THETA, "deg"), "angstrom": (XKind.D_SPACING, "angstrom"),
+    "1/angstrom": (XKind.Q, "1/angstrom"), "1/nm": (XKind.Q, "1/nm"),
+}  # fmt: skip
+"""Units that are the whole label."""
 _X_NOT = _words(r"\b(absorb|intensit|counts?|transm|reflect|time|pixel|index|point)")
 
 _Y_LABELS: tuple[tuple[re.Pattern[str], YUnit], ...] = (
@@ -96,6 +101,8 @@ FAR_INFRARED_TOP = 750.0
 
 def x_axis(label: str) -> tuple[XKind, str] | None:
     """Axis kind and unit that a column title or axis label names, or None."""
+    if label in _BARE_UNITS:
+        return _BARE_UNITS[label]
     for pattern, kind, unit in _X_LABELS:
         if pattern.search(label):
             if kind in (XKind.WAVELENGTH, XKind.ENERGY) and _X_NOT.search(label):

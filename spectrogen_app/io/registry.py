@@ -119,6 +119,8 @@ READERS: tuple[Reader, ...] = (
 )
 """Tried in this order; the first that knows the content and can read it opens the file."""
 
+EAGER = 200
+"""Maps of so many spectra are made and checked at once; of larger ones a sample is checked."""
 MAX_MEMBERS = 50_000
 """Members of one archive that are looked at."""
 MAX_MEMBER_BYTES = 1 << 29
@@ -155,6 +157,8 @@ class FormatInfo:
     extensions : tuple of str
     tested_on : str
         Kind of real files it was tried on, or ``untested on a real file``.
+    reads, writes : bool
+        A format that is not read is named when it is refused.
     """
 
     name: str
@@ -162,11 +166,19 @@ class FormatInfo:
     vendors: str
     extensions: tuple[str, ...]
     tested_on: str
+    reads: bool
+    writes: bool
 
 
 def formats() -> tuple[FormatInfo, ...]:
     """All formats that are read, in the order in which they are tried."""
-    return tuple(FormatInfo(r.name, r.label, r.vendors, r.extensions, r.tested_on) for r in READERS)
+    written = {label for label, _ in WRITERS.values()}
+    return tuple(
+        FormatInfo(
+            r.name, r.label, r.vendors, r.extensions, r.tested_on, r.reads, r.label in written
+        )
+        for r in READERS
+    )  # fmt: skip
 
 
 def read(
@@ -452,6 +464,8 @@ def _verdict(
             )
         )  # fmt: skip
 
+    if isinstance(spectra, SpectrumList) and len(spectra) <= EAGER:
+        spectra = _whole(source, spectra)
     first = spectra[0]
     if first.x_kind is XKind.TWO_THETA and first.wavelength is None:
         source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha), since the file names none.")
@@ -459,7 +473,8 @@ def _verdict(
     finished: Sequence[Spectrum]
     if isinstance(spectra, SpectrumList):
         finished = spectra.map(finish)
-        check_spectrum(first)
+        for index in range(0, len(spectra), max(len(spectra) // 50, 1)):
+            check_spectrum(spectra[index])
     else:
         finished = tuple(finish(i, s) for i, s in enumerate(spectra))
     return Verdict(
@@ -479,6 +494,24 @@ def _as_modality(spectrum: Spectrum, modality: str) -> Spectrum:
         kind = find_modality(modality).x_kind
         return spectrum.replace(modality=modality, x_kind=kind, x_unit="")
     return spectrum.replace(modality=modality, x_kind=kind)
+
+
+def _whole(source: Source, spectra: SpectrumList) -> list[Spectrum]:
+    """All sane spectra of a small map; what is left out is said."""
+    found: list[Spectrum] = []
+    problem: SpectrogenError | None = None
+    for index in range(len(spectra)):
+        try:
+            spectrum = spectra[index]
+            check_spectrum(spectrum)
+            found.append(spectrum)
+        except SpectrogenError as error:
+            problem = problem or error
+    if problem is not None:
+        if not found:
+            raise problem
+        source.warn(f"{len(spectra) - len(found)} of {len(spectra)} spectra left out: {problem}")
+    return found
 
 
 def _origin(spectrum: Spectrum) -> Origin:
@@ -517,7 +550,10 @@ def _decompressed(source: Source) -> Source:
         len(data) > _SUSPICIOUS and len(data) > MAX_RATIO * source.size
     ):
         raise source.refuse("unpacks to an impossible size.", "Unpack it and open the file itself.")
-    return Source(source.path.with_suffix(""), data)
+    inner = Source(source.path, data)
+    inner.suffix = source.path.with_suffix("").suffix.lower()
+    inner.sha256 = source.sha256
+    return inner
 
 
 def _unknown(source: Source) -> ReadError:
@@ -548,8 +584,10 @@ def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> Spec
         error.fields.setdefault("path", str(path))
         return error
     if isinstance(error, PermissionError):
-        return ReadError(f"{path.name} may not be read: no permission.",
-                         hint="Ask its owner, or copy it elsewhere.", path=str(path))  # fmt: skip
+        return ReadError(
+            f"{path.name} may not be read: no permission, or another program holds it.",
+            hint="Ask its owner, close the other program, or copy it elsewhere.", path=str(path),
+        )  # fmt: skip
     if isinstance(error, zipfile.BadZipFile):
         return ReadError(f"{path.name} is a damaged zip archive ({error}).",
                          hint="Download or pack it again.", path=str(path))  # fmt: skip

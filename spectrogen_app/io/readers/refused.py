@@ -32,6 +32,7 @@ class RefusedReader(Reader):
     """
 
     tested_on = "not read"
+    reads = False
     magics: ClassVar[tuple[bytes, ...]] = ()
     within: ClassVar[bytes] = b""
     by_name: ClassVar[bool] = False

@@ -25,6 +25,7 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
 from spectrogen_app.io.safe import array, field, fields, text_field
+from spectrogen_app.io.sanity import Y_LIMIT
 
 _X_UNITS = {
     1: (XKind.RAMAN_SHIFT, "cm-1"), 2: (XKind.WAVENUMBER, "cm-1"), 3: (XKind.WAVELENGTH, "nm"),
@@ -110,6 +111,8 @@ class WdfReader(Reader):
         if not several:
             return [make(0)]
         make(0)
+        if max(float(data.max()), -float(data.min())) > Y_LIMIT:
+            raise source.refuse("holds ordinates that no instrument gives.", "It is damaged.")
         if not np.all(np.isfinite(data)):
             source.warn("Some spectra hold points that are not numbers; these are left out.")
         return SpectrumList(measured, make)

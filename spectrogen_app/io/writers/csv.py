@@ -43,14 +43,14 @@ def write(spectra: Sequence[Spectrum], path: Path) -> None:
     """
     if not spectra:
         raise WriteError("There is no spectrum to write.", hint="Choose at least one curve.")
-    with atomic_write(path, "w", encoding="utf-8", newline="") as text:
+    with atomic_write(path, "w", encoding="utf-8", newline="", errors="replace") as text:
         text.write(MAGIC + "\n")
         for i, spectrum in enumerate(spectra):
             if len(spectra) > 1:
                 text.write(f"# spectrum: {i + 1}\n")
             for key, value in describe(spectrum):
                 text.write(f"# {key}: {_one_line(value)}\n")
-        record = json.dumps([to_record(s) for s in spectra], ensure_ascii=False)
+        record = json.dumps([to_record(s) for s in spectra])
         text.write(f"# record: {record}\n")
         rows = _csv.writer(text, lineterminator="\n")
         rows.writerow([title for i, s in enumerate(spectra) for title in _titles(s, i, spectra)])

@@ -51,7 +51,7 @@ def write(spectra: Sequence[Spectrum], path: Path) -> None:
     WriteError
         The file cannot be written; an existing file stays as it was.
     """
-    with atomic_write(path, "w", encoding="utf-8", newline="\n") as text:
+    with atomic_write(path, "w", encoding="utf-8", newline="\n", errors="replace") as text:
         if len(spectra) > 1:
             text.write(
                 f"##TITLE={_line(path.stem)}\n##JCAMP-DX=5.01\n##DATA TYPE=LINK\n"

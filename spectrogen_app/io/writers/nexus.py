@@ -61,7 +61,7 @@ def _group(parent: Any, name: str, kind: str) -> Any:
 
 def _entry(entry: Any, spectrum: Spectrum) -> None:
     entry.attrs["default"] = "data"
-    entry["title"] = spectrum.name
+    entry["title"] = _text(spectrum.name)
     x_name = _X_NAMES.get(spectrum.x_kind.value, "x")
     data = _group(entry, "data", "NXdata")
     data.attrs["signal"] = "intensity"
@@ -77,9 +77,9 @@ def _entry(entry: Any, spectrum: Spectrum) -> None:
     data["intensity"].attrs["units"] = spectrum.y_unit
     data["intensity"].attrs["long_name"] = f"{spectrum.modality} ({spectrum.y_unit})"
     sample = _group(entry, "sample", "NXsample")
-    sample["name"] = spectrum.sample
+    sample["name"] = _text(spectrum.sample)
     if spectrum.formula:
-        sample["chemical_formula"] = spectrum.formula
+        sample["chemical_formula"] = _text(spectrum.formula)
     if spectrum.laser_nm or spectrum.wavelength:
         instrument = _group(entry, "instrument", "NXinstrument")
         beam = _group(instrument, "beam_incident", "NXbeam")
@@ -89,7 +89,12 @@ def _entry(entry: Any, spectrum: Spectrum) -> None:
     process = _group(entry, "process", "NXprocess")
     process["program"] = "SpectroGen"
     process["origin"] = spectrum.origin.value
-    process["record"] = json.dumps(to_record(spectrum), ensure_ascii=False)
+    process["record"] = json.dumps(to_record(spectrum))
     note = _group(process, "description", "NXnote")
     note["type"] = "text/plain"
-    note["data"] = "\n".join(f"{key}: {value}" for key, value in describe(spectrum))
+    note["data"] = _text("\n".join(f"{key}: {value}" for key, value in describe(spectrum)))
+
+
+def _text(text: str) -> str:
+    """Text that HDF5 can hold: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -66,6 +66,10 @@ def _text(sheet: Any, value: str) -> Any:
     """A cell that stays text even when it begins with an equals sign."""
     from openpyxl.cell import WriteOnlyCell
 
-    cell = WriteOnlyCell(sheet, value=str(value).translate(_ILLEGAL)[:32767])
+    cell = WriteOnlyCell(sheet, value=_legal(value))
     cell.data_type = "s"
     return cell
+
+
+def _legal(text: str) -> str:
+    return text.translate(_ILLEGAL).encode("utf-8", "replace").decode("utf-8")[:32767]

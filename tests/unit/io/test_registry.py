@@ -217,3 +217,50 @@ def test_import_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_table_of_formats_tells_what_is_read_and_written() -> None:
+    table = registry.formats()
+    assert len({f.name for f in table}) == len(table)
+    assert {f.label for f in table if f.writes} == {
+        "SpectroGen CSV", "JCAMP-DX", "NeXus / HDF5", "Excel workbook",
+    }  # fmt: skip
+    assert all(f.vendors and f.tested_on for f in table if f.reads)
+    assert any(not f.reads for f in table)
+
+
+ENTITIES = (
+    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">'
+    '<!ENTITY c SYSTEM "file:///etc/passwd">]>'
+)
+
+
+def test_xml_entities_are_never_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.xrdml"
+    path.write_text(
+        ENTITIES + '<xrdMeasurements xmlns="http://www.xrdml.com/XRDMeasurement/1.5">'
+        "<sample><name>&b;&c;</name></sample></xrdMeasurements>"
+    )
+    verdict = registry.open_path(path)
+    assert "entities" in str(verdict.error)
+
+
+def test_member_of_a_format_that_unpacks_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spectrogen_app.io.safe.MAX_UNPACKED", 1 << 20)
+    path = tmp_path / "a.brml"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Experiment0/RawData0.xml", b" " * (1 << 22))
+        archive.writestr("experimentCollection.xml", b"<x/>")
+    assert not registry.open_path(path).ok
+
+
+def test_compressed_file_is_named_and_hashed_as_it_lies_there(tmp_path: Path) -> None:
+    import hashlib
+
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(GOOD))
+    verdict = registry.open_path(path)
+    assert verdict.path == path
+    assert verdict.spectra[0].provenance.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()

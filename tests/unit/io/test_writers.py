@@ -68,6 +68,13 @@ def test_any_numbers_and_any_name_come_back(
         assert np.array_equal(after.y, before.y)
 
 
+@pytest.mark.parametrize("extension", list(registry.WRITERS))
+def test_name_that_is_no_unicode(tmp_path: Path, extension: str) -> None:
+    path = tmp_path / f"a{extension}"
+    registry.write(Spectrum([500, 600], [1, 2], modality="ir", name="\udcff\0\x1b"), path)
+    assert registry.read(path)[0].y.tolist() == [1, 2]
+
+
 def test_jcamp_read_by_an_independent_library(tmp_path: Path) -> None:
     package = pytest.importorskip("jcamp")
     path = tmp_path / "a.jdx"
