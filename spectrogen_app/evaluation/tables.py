@@ -57,6 +57,7 @@ def answer(
     samples: NDArray[np.int64],
     sources: Sequence[str],
     target: str,
+    *,
     check: Check = unchecked,
 ) -> Answers:
     """Ask the model for a target of many samples from the same sources."""
@@ -163,7 +164,7 @@ def table(
                 name: score_all(rescaled(y), truth, mask, grid)
                 for name, y in simple.predict(samples).items()
             }
-            rows.append(_row(target, sources, wanted, minerals[samples], mine, others))
+            rows.append(_row(target, sources, wanted, minerals[samples], mine=mine, others=others))
     return rows, answers
 
 
@@ -172,6 +173,7 @@ def _row(
     sources: Sequence[str],
     group: str,
     minerals: NDArray[np.str_],
+    *,
     mine: Scores,
     others: dict[str, Scores],
 ) -> dict[str, Any]:

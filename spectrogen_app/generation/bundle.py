@@ -151,6 +151,22 @@ def load_model(
     return Translator(network, choose_device(device), sums[WEIGHTS], card, metrics)
 
 
+def load_parts(
+    path: str | os.PathLike[str],
+) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
+    """Config, tensors and metrics of a bundle, verified.
+
+    Raises
+    ------
+    ModelError
+        As :func:`load_model`.
+    """
+    folder = Path(path)
+    sums = _sums(folder)
+    config, _, metrics = _described(folder, sums)
+    return config, _tensors(_verified(folder, WEIGHTS, sums)), metrics
+
+
 def write_bundle(
     folder: str | os.PathLike[str],
     config: Config,

@@ -84,6 +84,11 @@ class Translator:
             device.name, device.label, device.reason,
         )  # fmt: skip
 
+    @property
+    def network(self) -> Network:
+        """The network itself, for training and evaluation."""
+        return self._network
+
     def generate(
         self,
         spectra: Spectrum | Sequence[Spectrum],
