@@ -277,9 +277,12 @@ class Source:
 def decode(data: bytes, encoding: str | None = None) -> str:
     """Bytes as text: by byte-order mark, UTF-16 without one, UTF-8, else Windows-1252.
 
-    Line ends become ``\\n``. Bytes cut within a character at the end do no harm.
+    Line ends become ``\\n``, and the minus sign of typography the one of numbers. Bytes cut within
+    a character at the end do no harm.
     """
     text = _decode(data, encoding)
+    if "\u2212" in text:
+        text = text.replace("\u2212", "-")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

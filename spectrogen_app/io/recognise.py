@@ -47,16 +47,19 @@ _CM1 = (
 )
 _X_LABELS: tuple[tuple[re.Pattern[str], XKind, str], ...] = (
     (_words(r"raman[\s_-]*shift|rel(ative|\.)?\s*(1/cm|cm|wave)|Δ\s*(ν|v|k)|stokes|rel\.\s*1/cm|"
-            r"\br1?/?cm-?1\b|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"), XKind.RAMAN_SHIFT, "cm-1"),
+            r"\br1?/?cm-?1\b|raman-?verschiebung|d[ée](placement|calage) raman|"
+            r"desplazamiento raman|拉曼位移|ラマンシフト|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"), XKind.RAMAN_SHIFT, "cm-1"),
     (_words(r"2\s*[-_ ]?\s*(theta|θ|th\b)|two[\s_-]*theta|\btth\b|2th(eta)?(?![a-z])|\bangle\b|"
             r"scattering angle|\bCoupled TwoTheta"), XKind.TWO_THETA, "deg"),
-    (_words(r"wave\s*-?\s*numbers?|" + _CM1), XKind.WAVENUMBER, "cm-1"),
+    (_words(r"wave\s*-?\s*numbers?|wellenzahl|nombre d.onde|n[uú]mero d[ei]? ?.?onda|波数|"
+            + _CM1), XKind.WAVENUMBER, "cm-1"),
     (_words(r"\bd[\s_-]*spacing|\bd\s*[/(\[]\s*(å|a\b|ang)|\bd_?value"),
      XKind.D_SPACING, "angstrom"),
     (_words(r"\bq\b.*(nm|nm\^-1)"), XKind.Q, "1/nm"),
     (_words(r"\bq\b\s*[/(\[]?.*(å|ang|a\^?-1|1/a)|^q$|q[\s_-]*value"), XKind.Q, "1/angstrom"),
     (_words(r"(?<![a-z])(µ|μ|u)m\b|micro(n|met)"), XKind.WAVELENGTH, "um"),
-    (_words(r"wave\s*-?\s*length|\bnm\b|nanomet|\blambda\b|λ"), XKind.WAVELENGTH, "nm"),
+    (_words(r"wave\s*-?\s*length|wellenl[aä]e?nge|longueur d.onde|longitud de onda|"
+            r"lunghezza d.onda|波长|波長|\bnm\b|nanomet|\blambda\b|λ"), XKind.WAVELENGTH, "nm"),
     (_words(r"\bmev\b"), XKind.ENERGY, "meV"),
     (_words(r"\bev\b|electron\s*-?volt"), XKind.ENERGY, "eV"),
     (_words(r"\bthz\b|terahertz"), XKind.FREQUENCY, "THz"),
@@ -75,9 +78,9 @@ _Y_LABELS: tuple[tuple[re.Pattern[str], YUnit], ...] = (
      YUnit.REFLECTANCE_PERCENT),
     (_words(r"log\s*\(?\s*1\s*/\s*r"), YUnit.LOG_REFLECTANCE),
     (_words(r"kubelka|\bk\.?-?m\.?\b"), YUnit.KUBELKA_MUNK),
-    (_words(r"absorb|\babs\b|\bab\b|extinction|\ba\.u\.c"), YUnit.ABSORBANCE),
-    (_words(r"transm"), YUnit.TRANSMITTANCE),
-    (_words(r"reflectan"), YUnit.REFLECTANCE),
+    (_words(r"absor[bv]|extin[ck]t|assorban|吸光度|\babs\b|\bab\b"), YUnit.ABSORBANCE),
+    (_words(r"transm|durchl[aä]ssig|透过率|透過率"), YUnit.TRANSMITTANCE),
+    (_words(r"refle[ck][tx]|反射率"), YUnit.REFLECTANCE),
     (_words(r"counts?\s*(/|per)\s*s|\bcps\b|counts/sec"), YUnit.CPS),
     (_words(r"counts?|cnts?\b|\badc\b|\bdet\b"), YUnit.COUNTS),
 )  # fmt: skip

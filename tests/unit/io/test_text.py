@@ -100,6 +100,52 @@ def test_scans_below_each_other(tmp_path: Path) -> None:
     assert "taken as 2 scans" in " ".join(verdict.assumptions)
 
 
+def test_quoted_decimal_commas_between_commas(tmp_path: Path) -> None:
+    (found,) = registry.read(
+        write(tmp_path, '"Raman shift","I"\n"100,5","1,25"\n"101,5","2,5"\n"102,5","4,0"\n')
+    )
+    assert found.x.tolist() == [100.5, 101.5, 102.5]
+    assert found.y.tolist() == [1.25, 2.5, 4]
+
+
+def test_typographic_minus(tmp_path: Path) -> None:
+    (found,) = registry.read(
+        write(tmp_path, "Raman shift (cm\u22121)\tI\n\u22125\t\u22121\n5\t2\n")
+    )
+    assert found.x.tolist() == [-5, 5]
+    assert found.y.tolist() == [-1, 2]
+
+
+@pytest.mark.parametrize(
+    ("x_label", "y_label", "modality", "kind", "y_unit"),
+    [
+        ("Wavenumber / cm-1", "Absorbance", "ir", "wavenumber", "absorbance"),
+        ("cm-1", "%T", "ir", "wavenumber", "%T"),
+        ("Wellenzahl [1/cm]", "Transmission (%)", "ir", "wavenumber", "%T"),
+        ("Raman Shift (cm^-1)", "Counts", "raman", "raman_shift", "counts"),
+        ("Raman-Verschiebung (rel. 1/cm)", "Intensität", "raman", "raman_shift", "a.u."),
+        ("ラマンシフト (cm⁻¹)", "counts/s", "raman", "raman_shift", "counts/s"),
+        ("2Theta (deg)", "I", "xrd", "two_theta", "counts"),
+        ("2θ / °", "Intensity (cps)", "xrd", "two_theta", "counts/s"),
+        ("d (Å)", "I", "xrd", "d_spacing", "counts"),
+        ("Q [1/A]", "I", "xrd", "q", "counts"),
+        ("Wavelength (nm)", "Abs", "uvvis", "wavelength", "absorbance"),
+        ("Longueur d'onde (nm)", "Intensité", "emission", "wavelength", "a.u."),
+        ("Wavelength [µm]", "Reflectance", "ir", "wavelength", "reflectance"),
+        ("Energy (eV)", "Intensity", "unknown", "energy", "a.u."),
+        ("Time (s)", "Voltage (V)", "unknown", "other", "a.u."),
+    ],
+)  # fmt: skip
+def test_axis_titles_of_many_programs(
+    tmp_path: Path, *, x_label: str, y_label: str, modality: str, kind: str, y_unit: str
+) -> None:
+    body = "".join(f"{a}\t{a * 0.01:.3f}\n" for a in range(1, 40))
+    if modality in ("ir", "raman") and kind != "wavelength":
+        body = "".join(f"{a}\t{a * 1e-5:.3f}\n" for a in range(400, 4000, 50))
+    (found,) = registry.read(write(tmp_path, f"{x_label}\t{y_label}\n{body}"))
+    assert (found.modality, found.x_kind, found.y_unit) == (modality, kind, y_unit)
+
+
 def test_nan_rows_go_and_are_said(tmp_path: Path) -> None:
     verdict = registry.open_path(
         write(tmp_path, "wavelength (nm),y\n1,2\n2,nan\n3,inf\n4,5\n5,\n6,7\n")
