@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from PySide6 import QtCore
 
@@ -160,6 +161,17 @@ class PeakEditor(QtCore.QObject):
             on_failed=self._failed,
         )  # fmt: skip
 
+    def run_other(
+        self, job: Callable[..., object], request: object, label: str,
+        on_done: Callable[[Any], None], on_partial: Callable[[Any], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Run a job whose answer goes elsewhere; Stop works for it too."""
+        self.context.fits.cancel()
+        self.running.emit(True)
+        self.context.fits.submit(
+            job, request, label, on_done=on_done, on_partial=on_partial, on_failed=self._failed
+        )
+
     def drop_fit(self) -> None:
         """Forget the fit under way: the peaks are about to change."""
         if self._asked is not None:
@@ -181,7 +193,8 @@ class PeakEditor(QtCore.QObject):
             return
         if curve.peaks is not before:
             return
-        self.put(f"{what}: {curve.spectrum.name}", (before or NOTHING).fitted(result, what), curve_id)
+        fitted = (before or NOTHING).fitted(result, what)
+        self.put(f"{what}: {curve.spectrum.name}", fitted, curve_id)
         if result.cancelled:
             self.context.notify("info", "Stopped: this is the best fit so far.")
 

@@ -116,7 +116,7 @@ class Gestures(QtCore.QObject):
         handles.swept.connect(self._sweep)
         handles.sweep_ended.connect(self._drop)
         handles.added.connect(self.add)
-        handles.removed.connect(lambda name: self._editor.remove(name))
+        handles.removed.connect(self._editor.remove)
         handles.chosen.connect(self._editor.choose)
         return handles
 
@@ -134,7 +134,7 @@ class Gestures(QtCore.QObject):
         self._editor.choose(name)
 
     def _started(self, center: float, y: float, fwhm: float | None = None) -> Peak:
-        from spectrogen_app.fitting.guess import find_peaks_at
+        from spectrogen_app.fitting.guess import peak_at
 
         editor, model = self._editor, self._editor.model
         curve = editor.curve
@@ -142,7 +142,7 @@ class Gestures(QtCore.QObject):
         s = curve.spectrum
         center = min(max(center, float(s.x[0])), float(s.x[-1]))
         rest = s.y - model.evaluate(s.x)
-        peak = find_peaks_at(s.x, rest, center, editor.shape, fwhm)
+        peak = peak_at(s.x, rest, center, editor.shape, fwhm)
         if abs(peak.height) < 1e-9 * (float(np.ptp(s.y)) or 1.0) or peak.height < 0 < y:
             under = float(model.under(np.array([center]))[0])
             peak = peak.moved(height=y - under)

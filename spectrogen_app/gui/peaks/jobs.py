@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.paths import atomic_write
+
+if TYPE_CHECKING:
+    from spectrogen_app.app.fitting import BatchFitRequest
+    from spectrogen_app.fitting.batch import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,3 +93,84 @@ def keywords(peaks: Decomposition) -> dict[str, Any]:
     o = peaks.options
     weights: Any = o.sigma if o.weights == "given" else o.weights
     return {"weights": weights, "loss": o.loss, "exclude": o.exclude, "within": o.within}
+
+
+def simpler(request: FitRequest, token: Token) -> FitResult:
+    """Without the peaks that do not help; cancelled, the best so far.
+
+    Raises
+    ------
+    FitError
+        A fit that cannot be started.
+    """
+    from spectrogen_app.fitting.simplify import simplify
+
+    return simplify(
+        request.spectrum, request.peaks.model, request.peaks.options, check=token.check
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class IntervalRequest:
+    """Parameters whose confidence intervals are wanted."""
+
+    result: FitResult
+    names: tuple[str, ...]
+
+
+Intervals = dict[str, list[tuple[float, float, float]]]
+
+
+def intervals(request: IntervalRequest, token: Token) -> Intervals:
+    """Confidence intervals, as :meth:`FitResult.confidence_intervals` gives them.
+
+    Raises
+    ------
+    FitError
+        A profile that finds no end.
+    Cancelled
+    """
+    return request.result.confidence_intervals(request.names, check=token.check)
+
+
+def batch(
+    request: BatchFitRequest, token: Token, deliver: Callable[[tuple[int, Outcome]], None]
+) -> tuple[Outcome | None, ...]:
+    """Fit many spectra; each outcome is handed on with its place as it arrives."""
+    from spectrogen_app.app.fitting import batch_fit_job
+
+    return batch_fit_job(request, token, lambda at, outcome: deliver((at, outcome)))
+
+
+@dataclass(frozen=True, eq=False)
+class WriteRequest:
+    """A fit, and the file it goes to.
+
+    Attributes
+    ----------
+    result : FitResult
+    path : Path
+    kind : str
+        ``report_csv``, ``report_json``, ``report_txt`` or ``curves``.
+    """
+
+    result: FitResult
+    path: Path
+    kind: str
+
+
+def write(request: WriteRequest, token: Token) -> Path:
+    """Write one report.
+
+    Raises
+    ------
+    WriteError
+    """
+    from spectrogen_app.fitting import report
+
+    token.check(0.0, f"Writing {request.path.name}")
+    make = {"report_csv": report.peaks_csv, "report_json": report.to_json,
+            "report_txt": report.text, "curves": report.curves_csv}[request.kind]  # fmt: skip
+    with atomic_write(request.path, "w", encoding="utf-8") as stream:
+        stream.write(make(request.result))
+    return request.path

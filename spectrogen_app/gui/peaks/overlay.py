@@ -327,8 +327,8 @@ class Handles(pg.GraphicsObject):
             top = ys[1] if ys[1] is not None else 0.0
             shade = QtGui.QColor(colour)
             shade.setAlphaF(0.05)
-            painter.fillRect(QtCore.QRectF(QtCore.QPointF(left, top),
-                                           QtCore.QPointF(right, bottom)).normalized(), shade)  # fmt: skip
+            ground = QtCore.QRectF(QtCore.QPointF(left, top), QtCore.QPointF(right, bottom))
+            painter.fillRect(ground.normalized(), shade)
             for x in xs:
                 if x is not None:
                     painter.drawLine(QtCore.QPointF(x, top), QtCore.QPointF(x, bottom))

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 
+from spectrogen_app.app.session import Curve
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.advice import bound_reached
-from spectrogen_app.fitting.model import Background, Model, Param, Peak
+from spectrogen_app.fitting.model import Background, Model
 from spectrogen_app.fitting.result import Estimate, FitResult
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import BACKGROUND, PeakEditor, options_text
+from spectrogen_app.gui.peaks.exchange import KINDS, Exchange
 from spectrogen_app.gui.peaks.gestures import Gestures
-from spectrogen_app.gui.peaks.tables import ParamRow, PeakRow, number
+from spectrogen_app.gui.peaks.jobs import Intervals
+from spectrogen_app.gui.peaks.many import BatchFit
+from spectrogen_app.gui.peaks.rules import (
+    LABELS,
+    SHORT,
+    bounded,
+    edited,
+    interval_names,
+    interval_text,
+    param_row,
+    quality,
+    ranges,
+    remedies_of,
+    unbounded,
+    within_shape,
+)
+from spectrogen_app.gui.peaks.tables import PeakRow, parts
 from spectrogen_app.gui.peaks.view import AdviceRow, PeaksView
 from spectrogen_app.gui.plotting.fit import peak_colour
 
 ADVICE_SHOWN = 4
-_TINY = 1e-9
-SHORT = {
-    "gaussian": "Gauss", "lorentzian": "Lorentz", "voigt": "Voigt", "pseudo_voigt": "p-Voigt",
-    "split_pseudo_voigt": "split p-V", "pearson7": "Pearson", "fano": "Fano",
-}  # fmt: skip
-_LABELS = {"center": "Centre", "height": "Height", "fwhm_gauss": "Gauss", "eta": "Lor. part",
-           "fwhm_lorentz": "Lorentz", "fwhm_left": "FWHM ◂", "fwhm_right": "FWHM ▸",
-           "asymmetry": "1/q"}  # fmt: skip
-_SIDES = {"low": ("min", -math.inf), "high": ("max", math.inf)}
 
 
 class PeaksPresenter:
@@ -45,6 +51,8 @@ class PeaksPresenter:
         self._context, self._view = context, view
         self.editor = PeakEditor(context)
         self.gestures = Gestures(self.editor)
+        self.exchange = Exchange(self.editor, view)
+        self.many = BatchFit(self.editor, view, self._selected_curves)
         self._active = False
         self._advice: tuple[object, ...] = ()
         editor = self.editor
@@ -83,9 +91,10 @@ class PeaksPresenter:
 
     def do(self, name: str) -> None:
         """What a button or menu entry asks for."""
-        act = getattr(self, f"_do_{name}", None)
-        if act is not None:
-            act()
+        if name in KINDS:
+            self.exchange.ask_report(name)
+        else:
+            getattr(self, f"_do_{name}")()
 
     def _do_auto(self) -> None:
         curve = self.editor.curve
@@ -105,6 +114,33 @@ class PeaksPresenter:
 
     def _do_residual(self) -> None:
         self.editor.run(jobs.at_residual, "Add a peak", shape=self._shape or None)
+
+    def _do_simplify(self) -> None:
+        self.editor.run(jobs.simpler, "Simplify")
+
+    def _do_results(self) -> None:
+        self.exchange.show_correlations()
+
+    def _do_history(self) -> None:
+        self.exchange.show_history()
+
+    def _do_lines(self) -> None:
+        self.exchange.show_matches()
+
+    def _do_line_list(self) -> None:
+        self.exchange.start_from_lines()
+
+    def _do_save_template(self) -> None:
+        self.exchange.ask_template()
+
+    def _do_load_template(self) -> None:
+        self.exchange.ask_load()
+
+    def _do_copy(self) -> None:
+        self.exchange.copy_to_selected()
+
+    def _do_batch(self) -> None:
+        self.many.begin(self._shape or None)
 
     def _do_clear(self) -> None:
         self.editor.edit("Remove all peaks", Model())
@@ -148,9 +184,26 @@ class PeaksPresenter:
     def remedy(self, advice: int, at: int) -> None:
         """Do what an advice suggests, and fit."""
         result = self.editor.peaks.result
-        if result is not None and advice < len(result.advice):
-            remedy = result.advice[advice].remedies[at]
-            self.editor.fit(remedy.label, remedy.model)
+        if result is None or advice >= len(result.advice):
+            return
+        found = result.advice[advice]
+        if at < len(found.remedies):
+            self.editor.fit(found.remedies[at].label, found.remedies[at].model)
+        else:
+            names = interval_names(found, result)
+            self.editor.run_other(
+                jobs.intervals, jobs.IntervalRequest(result, names), "Confidence intervals",
+                self._tell_intervals,
+            )  # fmt: skip
+
+    def _tell_intervals(self, found: Intervals) -> None:
+        self._context.notify(
+            "info", "  ·  ".join(interval_text(n, rows) for n, rows in found.items())
+        )
+
+    def _selected_curves(self) -> list[Curve]:
+        now = self.editor.curve
+        return [] if now is None else [now, *self.exchange.alike()]
 
     def _remove(self, names: list[str]) -> None:
         if BACKGROUND in names:
@@ -174,7 +227,8 @@ class PeaksPresenter:
     def _toggle_partner(self, on: bool) -> None:
         model = self.editor.model
         peaks = tuple(dataclasses.replace(p, partner=on) for p in model.peaks)
-        self.editor.edit("With K-alpha-2" if on else "Without K-alpha-2", model.replace(peaks=peaks))
+        what = "With K-alpha-2" if on else "Without K-alpha-2"
+        self.editor.edit(what, model.replace(peaks=peaks))
 
     def _choose_background(self, kind: str) -> None:
         curve, model = self.editor.curve, self.editor.model
@@ -272,7 +326,7 @@ class PeaksPresenter:
         for peak in model.peaks:
             if peak.name == name:
                 names = shapes.shape(peak.shape)
-                labels = {**{p.name: p.label for p in names.extra}, **_LABELS}
+                labels = {**{p.name: p.label for p in names.extra}, **LABELS}
                 rows = [
                     param_row(f"{peak.name}_{n}", labels[n], p, result)
                     for n, p in zip(names.names, peak.params, strict=True)
@@ -289,122 +343,6 @@ class PeaksPresenter:
             return
         self._advice = advice
         self._view.show_advice(
-            [AdviceRow(a.message, tuple(r.label for r in a.remedies))
-             for a in advice[:ADVICE_SHOWN]],
+            [AdviceRow(a.message, remedies_of(a, result)) for a in advice[:ADVICE_SHOWN]],
             max(0, len(advice) - ADVICE_SHOWN),
         )  # fmt: skip
-
-
-def quality(result: FitResult | None) -> str:
-    """How good a fit is, in one line."""
-    if result is None:
-        return "Not fitted yet, or edited since."
-    state = "" if result.success else f"  ·  {result.message}"
-    return (
-        f"R² {result.r_squared:.5f}  ·  reduced χ² {result.redchi:.4g}\n"
-        f"AIC {result.aic:.1f}  ·  BIC {result.bic:.1f}{state}"
-    )
-
-
-def parts(estimate: Estimate) -> tuple[str, str]:
-    """Value and error with sensible digits, apart."""
-    value, error = estimate.value, estimate.stderr
-    if error is None or not error > 0:
-        return number(value, 5), ""
-    digits = 1 - math.floor(math.log10(error))
-    if -5 <= digits <= 9 and abs(value) < 1e7:
-        places = max(0, digits)
-        return f"{value:.{places}f}", f"{round(error, digits):.{places}f}"
-    return f"{value:.4e}", f"{error:.1e}"
-
-
-def param_row(name: str, label: str, param: Param, result: FitResult | None) -> ParamRow:
-    """A parameter as the table shows it."""
-    held = result.params.get(name) if result is not None else None
-    value, error = parts(held) if held is not None else (number(param.value), "")
-    varied = not param.fixed and not param.tie
-    return ParamRow(
-        name, label, value, error, param.fixed,
-        number(param.min) if abs(param.min) > _TINY else "0", number(param.max), param.tie,
-        result is not None and varied and (not error or bound_reached(param) is not None),
-    )  # fmt: skip
-
-
-def edited(param: Param, field: str, value: object) -> Param:
-    """The parameter after a cell was edited.
-
-    Raises
-    ------
-    FitError
-        No number, or bounds that exclude each other.
-    """
-    if field == "fixed":
-        return param.replace(fixed=bool(value))
-    text = str(value).strip().replace("−", "-")
-    if field == "tie":
-        return param.replace(tie=text)
-    if field == "value":
-        wanted = Param(text)  # type: ignore[arg-type]
-        return param.replace(
-            value=wanted.value, min=min(param.min, wanted.value), max=max(param.max, wanted.value)
-        )
-    side, free = _SIDES[field]
-    bound = getattr(Param(0.0, **{side: text}), side) if text else free  # type: ignore[arg-type]
-    return param.replace(**{side: bound, "value": 0.0 if math.isinf(bound) else bound}).moved(
-        param.value
-    )
-
-
-def within_shape(model: Model, parameter: str, param: Param) -> Param:
-    """The parameter within what its shape allows."""
-    for peak in model.peaks:
-        own = parameter.removeprefix(f"{peak.name}_")
-        if own in shapes.shape(peak.shape).names and own != parameter:
-            limit = unbounded(peak)[own]
-            low, high = max(param.min, limit.min), min(param.max, limit.max)
-            return param.replace(min=low, max=high).moved(param.value)
-    return param
-
-
-def bounded(peak: Peak) -> Peak:
-    """With bounds around what it is, within the shape's own limits."""
-    peak = peak.edit("center", min=peak.center - peak.fwhm, max=peak.center + peak.fwhm)
-    ends = sorted((0.0, 2 * peak.height or 1.0))
-    peak = peak.edit("height", min=ends[0], max=ends[1])
-    for p in shapes.shape(peak.shape).extra:
-        if p.of_width:
-            value = peak[p.name].value
-            peak = peak.edit(p.name, min=value / 3, max=value * 3)
-    return peak
-
-
-def unbounded(peak: Peak) -> Peak:
-    """With the shape's own limits only."""
-    fresh = Peak.make(peak.shape, peak.center, peak.height, max(peak.fwhm, 1e-12))
-    for name, param in zip(shapes.shape(peak.shape).names, fresh.params, strict=True):
-        peak = peak.edit(name, min=param.min, max=param.max)
-    return peak
-
-
-_RANGE = re.compile(r"\s*(-?[\d.]+(?:e-?\d+)?)\s*(?:-|–|to|\.\.)\s*(-?[\d.]+(?:e-?\d+)?)\s*")
-
-
-def ranges(text: str) -> tuple[tuple[float, float], ...]:
-    """Ranges such as ``510-530, 800-820``.
-
-    Raises
-    ------
-    ValueError
-        Anything else.
-    """
-    found = []
-    for part in re.split(r"[,;]", text):
-        if not part.strip():
-            continue
-        match = _RANGE.fullmatch(part)
-        if match is None:
-            raise ValueError(part)
-        low, high = sorted((float(match[1]), float(match[2])))
-        found.append((low, high))
-    return tuple(found)
-

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 from PySide6 import QtCore, QtWidgets
 
-from spectrogen_app.gui.peaks.tables import (
-    ParamRow,
-    ParamTable,
-    PeakRow,
-    PeakTable,
-    with_theme,
-)
+from spectrogen_app.gui.peaks.params import ParamRow, ParamTable
+from spectrogen_app.gui.peaks.tables import PeakRow, PeakTable
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
 from spectrogen_app.gui.widgets import ComboBox, label, line, named, push_button, tool_button
 
@@ -158,8 +153,10 @@ class PeaksView(QtWidgets.QScrollArea):
         self.mode = tool_button("add", "Add peaks by mouse", "Add peaks by mouse (P): click, or "
                                 "drag out a width; right-click removes", True)  # fmt: skip
         self.mode.setText("By mouse")
-        self.residual = tool_button("residual", "Add a peak at the largest residual",
-                                    "Add a peak where the residual is largest, and fit")  # fmt: skip
+        self.residual = tool_button(
+            "residual", "Add a peak at the largest residual",
+            "Add a peak where the residual is largest, and fit (Shift+P)",
+        )  # fmt: skip
         self.residual.setText("At residual")
         self.simplify = tool_button("process", "Simplify",
                                     "Remove the peaks that do not help, and fit")  # fmt: skip
@@ -168,9 +165,9 @@ class PeaksView(QtWidgets.QScrollArea):
                                   "Remove the selected peaks (Del)")  # fmt: skip
         tools = QtWidgets.QHBoxLayout()
         tools.setSpacing(2)
-        for button in (self.mode, self.residual, self.simplify):
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            tools.addWidget(button)
+        for tool in (self.mode, self.residual, self.simplify):
+            tool.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            tools.addWidget(tool)
         tools.addStretch(1)
         tools.addWidget(self.remove)
         self.mode.clicked.connect(self.mode_toggled)
@@ -264,7 +261,9 @@ class PeaksView(QtWidgets.QScrollArea):
         """Take the colours of a theme."""
         for button in (self.mode, self.residual, self.simplify, self.remove):
             button.setIcon(icon(button.property("icon_name"), theme.muted, 18))
-        with_theme((self.table, self.params), theme)
+        for table in (self.table, self.params):
+            table.lines.theme = theme
+            table.viewport().update()
 
     def show_subject(self, text: str, ready: bool) -> None:
         """Say whose peaks these are."""

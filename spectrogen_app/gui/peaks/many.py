@@ -1,0 +1,253 @@
+"""Many spectra: one model or the automatic search for all, a table, and a plot of any parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6 import QtCore, QtWidgets
+
+from spectrogen_app.app.decomposition import Decomposition
+from spectrogen_app.app.session import Curve
+from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.gui.peaks import jobs
+from spectrogen_app.gui.peaks.editing import PeakEditor
+from spectrogen_app.gui.peaks.sheets import Cell, Sheet, Trend
+from spectrogen_app.gui.peaks.tables import number, parts
+from spectrogen_app.paths import atomic_write
+
+if TYPE_CHECKING:
+    from spectrogen_app.fitting.batch import Outcome
+
+_VALUES = (("center", "centre"), ("height", "height"), ("fwhm", "FWHM"), ("area", "area"))
+INDEX = "Index"
+
+
+class BatchFit(QtCore.QObject):
+    """Fits the selected spectra and shows what came of it.
+
+    Parameters
+    ----------
+    editor : PeakEditor
+    window : QWidget
+        Parent of the sheet.
+    curves : callable() -> list of Curve
+        What is to be fitted.
+    """
+
+    finished = QtCore.Signal()
+
+    def __init__(
+        self, editor: PeakEditor, window: QtWidgets.QWidget, curves: Callable[[], list[Curve]]
+    ) -> None:
+        super().__init__()
+        self._editor, self._window, self._curves = editor, window, curves
+        self.sheet: Sheet | None = None
+        self.trend: Trend | None = None
+        self._ids: list[str] = []
+        self._names: list[str] = []
+        self._spectra: tuple[Any, ...] = ()
+        self.outcomes: list[Outcome | None] = []
+        self._parameter = self._against = ""
+        self._running = False
+
+    def begin(self, shape: str | None) -> None:
+        """Fit the selected spectra: the current model for all, or the automatic search."""
+        from spectrogen_app.app.fitting import BatchFitRequest, FitChoices
+
+        editor = self._editor
+        curves = self._curves()
+        if len(curves) < 2:
+            editor.context.notify(
+                "info", "Select the spectra to fit.", "Ctrl+click or Shift+click in the list."
+            )
+            return
+        model, o = editor.model, editor.peaks.options
+        choices = FitChoices(
+            model if model.peaks else "auto", shape=None if model.peaks else shape,
+            weights="none" if o.weights == "given" else o.weights, loss=o.loss,
+            exclude=o.exclude, within=o.within,
+        )  # fmt: skip
+        self._ids = [c.id for c in curves]
+        self._names = [c.spectrum.name for c in curves]
+        self._spectra = tuple(c.spectrum for c in curves)
+        self.outcomes = [None] * len(curves)
+        self._running = True
+        self._open()
+        editor.run_other(
+            jobs.batch, BatchFitRequest(self._spectra, choices), f"Fit {len(curves)} spectra",
+            self._done, self._part,
+        )  # fmt: skip
+        self._show()
+
+    def _part(self, part: tuple[int, Outcome]) -> None:
+        at, outcome = part
+        self.outcomes[at] = outcome
+        self._show()
+
+    def _done(self, outcomes: Sequence[Outcome | None]) -> None:
+        self._running = False
+        self.outcomes = list(outcomes)
+        store = self._editor.context.store
+        state, alive, good = store.state, {c.id for c in store.state.curves()}, 0
+        for curve_id, outcome in zip(self._ids, self.outcomes, strict=True):
+            if isinstance(outcome, FitResult) and curve_id in alive:
+                held = state.curve(curve_id).peaks or Decomposition()
+                state = state.edit_curve(curve_id, peaks=held.fitted(outcome, "Batch"))
+                good += 1
+        failed = len(self.outcomes) - good
+        if good:
+            store.edit(f"Fit {good} spectra", state)
+        self._editor.context.notify(
+            "good" if not failed else "warning", f"{good} of {len(self.outcomes)} spectra fitted.",
+            f"{failed} were not: the table says why." if failed else "",
+        )  # fmt: skip
+        self._show()
+        self.finished.emit()
+
+    # ---- the sheet ------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        if self.sheet is not None:
+            self.sheet.destroyed.disconnect(self._gone)
+            self.sheet.close()
+        theme = self._editor.context.theme.theme
+        sheet = self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
+        sheet.resize(860, 720)
+        sheet.destroyed.connect(self._gone)
+        sheet.activated.connect(self._go_to)
+        self._parameters = sheet.add_chooser("Plot", [], self._choose_parameter)
+        self._axes = sheet.add_chooser("against", [], self._choose_axis)
+        sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
+        self.trend = Trend(theme)
+        self.trend.picked.connect(self._go_to)
+        sheet.middle.addWidget(self.trend)
+        sheet.show()
+
+    def _gone(self, *_: object) -> None:
+        self.sheet = self.trend = None
+
+    def _show(self) -> None:
+        if self.sheet is None or self.trend is None:
+            return
+        self._fill_choosers()
+        values = [self._value(o) for o in self.outcomes]
+        label = self._parameters.currentText() or "Parameter"
+        rows = []
+        for name, outcome, value in zip(self._names, self.outcomes, values, strict=True):
+            rows.append([Cell(name, name), *_state(outcome, self._running), *_shown(value)])
+        fitted = sum(isinstance(o, FitResult) for o in self.outcomes)
+        self.sheet.put(
+            ("Spectrum", "State", "Peaks", "R²", "reduced χ²", label, "±"), rows,
+            note=f"{fitted} of {len(rows)} fitted. A double-click goes to the spectrum.",
+        )  # fmt: skip
+        places = self._places()
+        points = [
+            (places[i], v.value, v.stderr or 0.0, i)
+            for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
+        ]  # fmt: skip
+        self.trend.put(points, self._against or INDEX, label)
+
+    def _fill_choosers(self) -> None:
+        names = dict.fromkeys(
+            p.name for o in self.outcomes if isinstance(o, FitResult) for p in o.peaks
+        )
+        wanted = [(f"{n}.{key}", f"{n} {text}") for n in names for key, text in _VALUES]
+        have = [self._parameters.itemData(i) for i in range(self._parameters.count())]
+        if have != [key for key, _ in wanted]:
+            self._parameters.clear()
+            for key, text in wanted:
+                self._parameters.addItem(text, key)
+            if self._parameter:
+                self._parameters.setCurrentIndex(max(0, self._parameters.findData(self._parameter)))
+        self._parameter = self._parameters.currentData() or ""
+        if not self._axes.count():
+            for name in (INDEX, *numeric(self._spectra)):
+                self._axes.addItem(name, name)
+
+    def _choose_parameter(self, name: str) -> None:
+        self._parameter = name
+        self._show()
+
+    def _choose_axis(self, name: str) -> None:
+        self._against = name
+        self._show()
+
+    def _value(self, outcome: Outcome | None) -> Estimate | None:
+        if not isinstance(outcome, FitResult) or not self._parameter:
+            return None
+        name, _, key = self._parameter.partition(".")
+        for peak in outcome.peaks:
+            if peak.name == name:
+                value: Estimate = getattr(peak, key)
+                return value
+        return None
+
+    def _places(self) -> list[float]:
+        if self._against and self._against != INDEX:
+            return numeric(self._spectra)[self._against]
+        return [float(i + 1) for i in range(len(self._names))]
+
+    def _go_to(self, row: int) -> None:
+        store = self._editor.context.store
+        if any(c.id == self._ids[row] for c in store.state.curves()):
+            store.select_curve(self._ids[row])
+
+    def ask_save(self) -> None:
+        """Ask for a CSV file for all peaks of all spectra."""
+        name, _ = QtWidgets.QFileDialog.getSaveFileName(
+            self._window, "Save all fits", "fits.csv", "CSV (*.csv)"
+        )
+        if name:
+            self.save(Path(name))
+
+    def save(self, path: Path) -> None:
+        """Write all peaks of all spectra, and which were not fitted."""
+        from spectrogen_app.fitting.report import table_csv
+
+        with atomic_write(path, "w", encoding="utf-8") as stream:
+            stream.write(table_csv([o for o in self.outcomes if isinstance(o, FitResult)]))
+        self._editor.context.notify("good", f"Wrote {path.name}.")
+
+
+def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
+    empty = [Cell("", math.nan)] * 3
+    if outcome is None:
+        return [Cell("waiting" if running else "not done", "3"), *empty]
+    if not isinstance(outcome, FitResult):
+        return [Cell(f"failed: {outcome.error.message}", "0", 1.0), *empty]
+    warned = len(outcome.warnings)
+    state = Cell(f"{warned} warnings", "1", 0.96) if warned else Cell("fitted", "2")
+    count = len(outcome.model.peaks)
+    return [
+        state, Cell(str(count), float(count)), Cell(f"{outcome.r_squared:.5f}", outcome.r_squared),
+        Cell(f"{outcome.redchi:.4g}", outcome.redchi),
+    ]  # fmt: skip
+
+
+def _shown(value: Estimate | None) -> list[Cell]:
+    if value is None:
+        return [Cell("", math.nan), Cell("", math.nan)]
+    text, error = parts(value)
+    stderr = math.nan if value.stderr is None else value.stderr
+    return [Cell(text or number(value.value), value.value), Cell(error, stderr)]
+
+
+def numeric(spectra: Sequence[Any]) -> dict[str, list[float]]:
+    """Metadata that are numbers in at least two spectra and not the same in all."""
+    found: dict[str, list[float]] = {}
+    for name in dict.fromkeys(k for s in spectra for k in s.metadata):
+        values = [_float(s.metadata.get(name)) for s in spectra]
+        known = [v for v in values if math.isfinite(v)]
+        if len(known) > 1 and len(set(known)) > 1:
+            found[name] = values
+    return found
+
+
+def _float(value: object) -> float:
+    try:
+        return float(str(value).split()[0])
+    except (ValueError, IndexError):
+        return math.nan

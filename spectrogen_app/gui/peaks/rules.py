@@ -1,0 +1,147 @@
+"""How the numbers of a decomposition are said, and how what is typed is understood."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.advice import Advice, bound_reached
+from spectrogen_app.fitting.model import Model, Param, Peak
+from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.gui.peaks.params import ParamRow
+from spectrogen_app.gui.peaks.tables import number, parts
+
+INTERVAL = "Confidence interval"
+_TINY = 1e-9
+SHORT = {
+    "gaussian": "Gauss", "lorentzian": "Lorentz", "voigt": "Voigt", "pseudo_voigt": "p-Voigt",
+    "split_pseudo_voigt": "split p-V", "pearson7": "Pearson", "fano": "Fano",
+}  # fmt: skip
+LABELS = {"center": "Centre", "height": "Height", "fwhm_gauss": "Gauss", "eta": "Lor. part",
+           "fwhm_lorentz": "Lorentz", "fwhm_left": "FWHM ◂", "fwhm_right": "FWHM ▸",
+           "asymmetry": "1/q"}  # fmt: skip
+_SIDES = {"low": ("min", -math.inf), "high": ("max", math.inf)}
+
+
+def quality(result: FitResult | None) -> str:
+    """How good a fit is, in one line."""
+    if result is None:
+        return "Not fitted yet, or edited since."
+    state = "" if result.success else f"  ·  {result.message}"
+    return (
+        f"R² {result.r_squared:.5f}  ·  reduced χ² {result.redchi:.4g}\n"
+        f"AIC {result.aic:.1f}  ·  BIC {result.bic:.1f}{state}"
+    )
+
+
+def remedies_of(advice: Advice, result: FitResult | None) -> tuple[str, ...]:
+    """The texts of its buttons; a parameter whose error is in doubt has one for its interval."""
+    more = (INTERVAL,) if result is not None and interval_names(advice, result) else ()
+    return (*(r.label for r in advice.remedies), *more)
+
+
+def interval_names(advice: Advice, result: FitResult) -> tuple[str, ...]:
+    """Parameters for which a confidence interval says more than the standard error."""
+    if advice.kind not in ("no_error", "at_bound", "correlated") or result.nvarys < 2:
+        return ()
+    return tuple(n for n in advice.parameters if n in result.free)
+
+
+def interval_text(name: str, rows: list[tuple[float, float, float]]) -> str:
+    """An interval in words."""
+    return f"{name}: " + ", ".join(
+        f"{100 * level:.0f} %: {low:.6g} to {high:.6g}" for level, low, high in rows
+    )
+
+
+def param_row(name: str, label: str, param: Param, result: FitResult | None) -> ParamRow:
+    """A parameter as the table shows it."""
+    held = result.params.get(name) if result is not None else None
+    value, error = parts(held) if held is not None else (number(param.value), "")
+    varied = not param.fixed and not param.tie
+    return ParamRow(
+        name, label, value, error, param.fixed,
+        number(param.min) if abs(param.min) > _TINY else "0", number(param.max), param.tie,
+        result is not None and varied and (not error or bound_reached(param) is not None),
+    )  # fmt: skip
+
+
+def edited(param: Param, field: str, value: object) -> Param:
+    """The parameter after a cell was edited.
+
+    Raises
+    ------
+    FitError
+        No number, or bounds that exclude each other.
+    """
+    if field == "fixed":
+        return param.replace(fixed=bool(value))
+    text = str(value).strip().replace("−", "-")
+    if field == "tie":
+        return param.replace(tie=text)
+    if field == "value":
+        wanted = Param(text)  # type: ignore[arg-type]
+        return param.replace(
+            value=wanted.value, min=min(param.min, wanted.value), max=max(param.max, wanted.value)
+        )
+    side, free = _SIDES[field]
+    bound = getattr(Param(0.0, **{side: text}), side) if text else free  # type: ignore[arg-type]
+    return param.replace(**{side: bound, "value": 0.0 if math.isinf(bound) else bound}).moved(
+        param.value
+    )
+
+
+def within_shape(model: Model, parameter: str, param: Param) -> Param:
+    """The parameter within what its shape allows."""
+    for peak in model.peaks:
+        own = parameter.removeprefix(f"{peak.name}_")
+        if own in shapes.shape(peak.shape).names and own != parameter:
+            limit = unbounded(peak)[own]
+            low, high = max(param.min, limit.min), min(param.max, limit.max)
+            return param.replace(min=low, max=high).moved(param.value)
+    return param
+
+
+def bounded(peak: Peak) -> Peak:
+    """With bounds around what it is, within the shape's own limits."""
+    peak = peak.edit("center", min=peak.center - peak.fwhm, max=peak.center + peak.fwhm)
+    ends = sorted((0.0, 2 * peak.height or 1.0))
+    peak = peak.edit("height", min=ends[0], max=ends[1])
+    for p in shapes.shape(peak.shape).extra:
+        if p.of_width:
+            value = peak[p.name].value
+            peak = peak.edit(p.name, min=value / 3, max=value * 3)
+    return peak
+
+
+def unbounded(peak: Peak) -> Peak:
+    """With the shape's own limits only."""
+    fresh = Peak.make(peak.shape, peak.center, peak.height, max(peak.fwhm, 1e-12))
+    for name, param in zip(shapes.shape(peak.shape).names, fresh.params, strict=True):
+        peak = peak.edit(name, min=param.min, max=param.max)
+    return peak
+
+
+_RANGE = re.compile(r"\s*(-?[\d.]+(?:e-?\d+)?)\s*(?:-|–|to|\.\.)\s*(-?[\d.]+(?:e-?\d+)?)\s*")
+
+
+def ranges(text: str) -> tuple[tuple[float, float], ...]:
+    """Ranges such as ``510-530, 800-820``.
+
+    Raises
+    ------
+    ValueError
+        Anything else.
+    """
+    found = []
+    for part in re.split(r"[,;]", text):
+        if not part.strip():
+            continue
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise ValueError(part)
+        low, high = sorted((float(match[1]), float(match[2])))
+        found.append((low, high))
+    return tuple(found)
+

@@ -1,0 +1,246 @@
+"""Windows beside the main one: tables of numbers, with a plot where it helps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from spectrogen_app.gui.theme import Theme
+from spectrogen_app.gui.widgets import ComboBox, label, named, push_button
+
+Qt = QtCore.Qt
+Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says.
+
+    Attributes
+    ----------
+    text : str
+    value : float or str
+        To sort by, and written out in full.
+    shade : float
+        0..1: how strongly the cell is marked; above 0.95 as a warning.
+    """
+
+    text: str
+    value: float | str = ""
+    shade: float = 0.0
+
+
+class SheetModel(QtCore.QAbstractTableModel):
+    """Rows of :class:`Cell`."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.heads: tuple[str, ...] = ()
+        self.sides: tuple[str, ...] = ()
+        self.rows: tuple[tuple[Cell, ...], ...] = ()
+
+    def put(
+        self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = ()
+    ) -> None:
+        """Show these; ``sides`` are the row titles."""
+        self.beginResetModel()
+        self.heads, self.sides = tuple(heads), tuple(sides)
+        self.rows = tuple(tuple(r) for r in rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QtCore.QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QtCore.QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.heads)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        names = self.heads if orientation is Qt.Orientation.Horizontal else self.sides
+        return names[section] if section < len(names) else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        cell = self.rows[index.row()][index.column()]
+        roles = Qt.ItemDataRole
+        if role == roles.DisplayRole:
+            return cell.text
+        if role == roles.ToolTipRole:
+            return cell.text if isinstance(cell.value, str) else f"{cell.value!r}"
+        if role == roles.UserRole:
+            return cell.value
+        if role == roles.TextAlignmentRole and not isinstance(cell.value, str):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == roles.BackgroundRole and cell.shade > 0:
+            if cell.shade > 0.95:
+                return QtGui.QColor(self._theme.warn_bg)
+            colour = QtGui.QColor(self._theme.accent)
+            colour.setAlphaF(0.45 * cell.shade**2)
+            return colour
+        if role == roles.ForegroundRole and cell.shade > 0.95:
+            return QtGui.QColor(self._theme.warn)
+        return None
+
+    def text(self) -> str:
+        """All of it, tab-separated, in full precision."""
+        first = [""] if self.sides else []
+        lines = ["\t".join([*first, *self.heads])]
+        for k, row in enumerate(self.rows):
+            side = [self.sides[k]] if self.sides else []
+            lines.append("\t".join([*side, *(_full(c) for c in row)]))
+        return "\n".join(lines) + "\n"
+
+
+def _full(cell: Cell) -> str:
+    if isinstance(cell.value, str):
+        return cell.text
+    return repr(cell.value) if math.isfinite(cell.value) else ""
+
+
+class Sheet(QtWidgets.QDialog):
+    """A table with choosers above and buttons below.
+
+    Parameters
+    ----------
+    title : str
+    theme : Theme
+    parent : QWidget
+
+    Signals
+    -------
+    activated(row)
+        A row was double-clicked, or Enter pressed on it; the row of the model.
+    """
+
+    activated = QtCore.Signal(int)
+
+    def __init__(self, title: str, theme: Theme, parent: QtWidgets.QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(760, 520)
+        self._theme = theme
+        self.note = label(role="muted", wrap=True)
+        self.note.hide()
+        self.choosers = QtWidgets.QHBoxLayout()
+        self.rows = SheetModel(theme)
+        self.sorted = QtCore.QSortFilterProxyModel(self)
+        self.sorted.setSourceModel(self.rows)
+        self.sorted.setSortRole(Qt.ItemDataRole.UserRole)
+        self.table = named(QtWidgets.QTableView(), title)
+        self.table.setModel(self.sorted)
+        self.table.setAlternatingRowColors(False)
+        self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.verticalHeader().setDefaultSectionSize(
+            round(1.8 * self.fontMetrics().height())
+        )
+        self.table.activated.connect(
+            lambda i: self.activated.emit(self.sorted.mapToSource(i).row())
+        )
+        self.buttons = QtWidgets.QHBoxLayout()
+        self.buttons.addStretch(1)
+        self.add_button("Copy", self.copy, "Copy the table in full precision")
+        self.add_button("Close", self.close)
+        self.middle = QtWidgets.QSplitter(Qt.Orientation.Vertical)
+        self.middle.setChildrenCollapsible(False)
+        self.middle.addWidget(self.table)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.addWidget(self.note)
+        column.addLayout(self.choosers)
+        column.addWidget(self.middle, 1)
+        column.addLayout(self.buttons)
+
+    def put(
+        self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = (),
+        note: str = "", sortable: bool = True,
+    ) -> None:  # fmt: skip
+        """Show these rows."""
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        self.rows.put(heads, rows, sides)
+        self.table.setSortingEnabled(sortable)
+        if sortable:
+            self.sorted.sort(-1)
+        self.table.verticalHeader().setVisible(bool(sides))
+        self.table.resizeColumnsToContents()
+
+    def chosen(self) -> int | None:
+        """The selected row of the model."""
+        rows = self.table.selectionModel().selectedRows()
+        return self.sorted.mapToSource(rows[0]).row() if rows else None
+
+    def add_chooser(
+        self, text: str, items: Sequence[tuple[str, str]], act: Callable[[str], None]
+    ) -> ComboBox:
+        """A combo box above the table; items are (data, text)."""
+        combo = named(ComboBox(), text)
+        combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToContents)
+        for data, shown in items:
+            combo.addItem(shown, data)
+        combo.activated.connect(lambda _: act(combo.currentData()))
+        self.choosers.addWidget(label(text, "muted"))
+        self.choosers.addWidget(combo, 1)
+        return combo
+
+    def add_button(
+        self, text: str, act: Callable[[], object], tip: str = ""
+    ) -> QtWidgets.QPushButton:
+        """A button below the table; later ones stand to the left."""
+        button = push_button(text, tip or text)
+        button.setToolTip(tip)
+        button.clicked.connect(lambda _=False: act())
+        self.buttons.insertWidget(1, button)
+        return button
+
+    def copy(self) -> None:
+        """Put the table on the clipboard."""
+        QtGui.QGuiApplication.clipboard().setText(self.rows.text())
+
+
+class Trend(pg.PlotWidget):
+    """A parameter against index or metadata, with its errors."""
+
+    picked = QtCore.Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(background=theme.surface)
+        self.setMenuEnabled(False)
+        self.setMinimumHeight(180)
+        named(self, "Parameter against index")
+        self._colour = theme.curve("#1f77b4")
+        self._muted = theme.muted
+        self.errors = pg.ErrorBarItem(pen=pg.mkPen(theme.muted, width=1))
+        self.points = pg.ScatterPlotItem(
+            size=8, pen=pg.mkPen(self._colour, width=1), brush=pg.mkBrush(self._colour)
+        )
+        self.points.sigClicked.connect(lambda _, hit, *__: self.picked.emit(hit[0].data()))
+        for item in (self.errors, self.points):
+            self.addItem(item)
+        for side in ("left", "bottom"):
+            self.getAxis(side).setPen(pg.mkPen(theme.border))
+            self.getAxis(side).setTextPen(pg.mkPen(theme.muted))
+            self.getAxis(side).enableAutoSIPrefix(False)
+
+    def put(
+        self, points: Sequence[tuple[float, float, float, int]], x_label: str, y_label: str
+    ) -> None:
+        """Show (x, y, error, row) points; the row tells which one is clicked."""
+        x, y, errors, rows = (list(c) for c in zip(*points, strict=True)) if points else ([],) * 4
+        self.points.setData(x=x, y=y, data=rows)
+        self.errors.setVisible(bool(points))
+        if points:
+            self.errors.setData(x=np.array(x), y=np.array(y), height=2 * np.array(errors))
+        self.setLabel("bottom", x_label, color=self._muted)
+        self.setLabel("left", y_label, color=self._muted)
+        self.autoRange()
