@@ -27,13 +27,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder of RRUFF archives, or a data set (.h5)")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("evaluation"), metavar="DIR",
                         help="where to write; default: evaluation")  # fmt: skip
+    parser.add_argument("--write-card", action="store_true", help="put the scores into the bundle")
+    parser.add_argument("--mixtures", type=int, default=600, metavar="N",
+                        help="test mixtures per direction and ratio; default: 600")  # fmt: skip
 
 
 def run(args: argparse.Namespace, desktop: Desktop) -> int:
     """Run the command."""
     with offline("evaluation"):
         from spectrogen_app.evaluation.command import EvaluateRequest, evaluate
-    request = EvaluateRequest(args.bundle or find_model().path, args.data, args.out)
+    request = EvaluateRequest(
+        args.bundle or find_model().path, args.data, args.out, args.write_card, args.mixtures
+    )
     with progress("Evaluating") as token:
         print(evaluate(request, token.check))
     return OK
