@@ -48,7 +48,8 @@ _CM1 = (
 _X_LABELS: tuple[tuple[re.Pattern[str], XKind, str], ...] = (
     (_words(r"raman[\s_-]*shift|rel(ative|\.)?\s*(1/cm|cm|wave)|Δ\s*(ν|v|k)|stokes|rel\.\s*1/cm|"
             r"\br1?/?cm-?1\b|raman-?verschiebung|d[ée](placement|calage) raman|"
-            r"desplazamiento raman|拉曼位移|ラマンシフト|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"), XKind.RAMAN_SHIFT, "cm-1"),
+            r"desplazamiento raman|拉曼位移|ラマンシフト|shift\s*[/(\[,]?\s*(cm|1/cm|rcm)"),
+     XKind.RAMAN_SHIFT, "cm-1"),
     (_words(r"2\s*[-_ ]?\s*(theta|θ|th\b)|two[\s_-]*theta|\btth\b|2th(eta)?(?![a-z])|\bangle\b|"
             r"scattering angle|\bCoupled TwoTheta"), XKind.TWO_THETA, "deg"),
     (_words(r"wave\s*-?\s*numbers?|wellenzahl|nombre d.onde|n[uú]mero d[ei]? ?.?onda|波数|"

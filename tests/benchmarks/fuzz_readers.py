@@ -37,7 +37,7 @@ def main(folder: Path, seconds: float, seed: int) -> int:
     def hang(*_: object) -> None:
         raise TimeoutError("over 20 s")
 
-    signal.signal(signal.SIGALRM, hang)
+    signal.signal(signal.SIGPROF, hang)
     with tempfile.TemporaryDirectory() as scratch:
         while time.monotonic() < stop:
             source = rng.choice(files)
@@ -49,7 +49,7 @@ def main(folder: Path, seconds: float, seed: int) -> int:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             start = time.process_time()
             problem = ""
-            signal.alarm(20)
+            signal.setitimer(signal.ITIMER_PROF, 20)
             try:
                 verdict = registry.open_path(target)
                 assert_refused_or_sane(verdict)
@@ -57,7 +57,7 @@ def main(folder: Path, seconds: float, seed: int) -> int:
                     problem = "hang"
             except BaseException as error:
                 problem = f"{type(error).__name__}: {error}"
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             took = time.process_time() - start
             slowest = max(slowest, took)
             if took > SECONDS:
@@ -72,7 +72,9 @@ def main(folder: Path, seconds: float, seed: int) -> int:
                 (findings / f"{found}-{source.name}").write_bytes(data)
                 print(f"{source}: {problem}", flush=True)
             target.unlink()
-    print(f"{count} damaged copies of {len(files)} files, slowest {slowest:.2f} s, {found} findings")
+    print(
+        f"{count} damaged copies of {len(files)} files, slowest {slowest:.2f} s, {found} findings"
+    )
     return found
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -131,9 +131,11 @@ def find_table(lines: Sequence[str], layout: TextLayout | None = None) -> Table 
     layout = layout or TextLayout()
     if len(lines) > 3 * _SAMPLE and layout.skip_rows is None:
         found = find_table(lines[-_SAMPLE - 1 : -1], layout)
-        whole = found and _look(lines, found.delimiter, found.decimal, None)
-        if found and whole and whole.rows >= found.rows:
-            return Table(**{**whole.__dict__, "rivals": found.rivals})
+        if found is not None:
+            for part in (lines[: 3 * _SAMPLE], lines):
+                whole = _look(part, found.delimiter, found.decimal, None)
+                if whole and whole.columns == found.columns and whole.rows > _SAMPLE:
+                    return replace(whole, rivals=found.rivals)
     best: list[Table] = []
     quoted = any('"' in line for line in lines)
     for delimiter, decimal in (*CANDIDATES, *(((",", ","),) if quoted else ())):
@@ -164,7 +166,7 @@ def find_table(lines: Sequence[str], layout: TextLayout | None = None) -> Table 
         and t.delimiter != top.delimiter and len(t.numeric) != len(top.numeric)
         for t in best[1:]
     )  # fmt: skip
-    return Table(**{**top.__dict__, "rivals": rival})
+    return replace(top, rivals=rival)
 
 
 def _look(lines: Sequence[str], delimiter: str, decimal: str, skip: int | None) -> Table | None:
@@ -505,7 +507,7 @@ def spectra_of_table(
             modality=layout.modality,
         )  # fmt: skip
         if layout.x_unit in units_of(known.x_kind):
-            known = type(known)(**{**known.__dict__, "x_unit": layout.x_unit})
+            known = replace(known, x_unit=layout.x_unit)
         if known.assumption:
             source.assume(known.assumption)
         source.unsure |= not known.sure
