@@ -367,7 +367,7 @@ class MainWindow(QtWidgets.QMainWindow):
         for widget, stretch in ((self.samples_view, 0), (middle, 1), (self.tabs, 0)):
             self.columns.addWidget(widget)
             self.columns.setStretchFactor(self.columns.count() - 1, stretch)
-        self.columns.setSizes([290, 760, 330])
+        self.columns.setSizes([280, 720, 392])
         self.show_task("generate")
         self.setCentralWidget(self.columns)
         self.dock = QtWidgets.QDockWidget("Opened files", self)
@@ -521,7 +521,8 @@ class MainWindow(QtWidgets.QMainWindow):
         return answer == buttons.Discard
 
     def _restore(self) -> None:
-        self.resize(1380, 860)
+        room = self.screen().availableSize()
+        self.resize(min(1380, room.width() - 40), min(860, room.height() - 60))
         values = self.settings()
         if values.geometry:
             self.restoreGeometry(_from_text(values.geometry))

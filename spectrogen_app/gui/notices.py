@@ -27,7 +27,7 @@ class NoticeBar(QtWidgets.QFrame):
         self._picture = QtWidgets.QLabel()
         self._text = label(wrap=True)
         self._text.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button = push_button("", role="link")
+        self._button = push_button("", "Answer the message", role="link")
         self._button.clicked.connect(self._act)
         self._close = tool_button("cancel", "Close this message", "Close this message (Esc)")
         self._close.clicked.connect(self.hide)
@@ -110,8 +110,11 @@ class StatusBar(QtWidgets.QStatusBar):
         self._cancel = push_button("Cancel", "Cancel the running job")
         self._cancel.clicked.connect(self.cancel)
         self.help = label()
+        self.help.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
+        )
         self.place = label()
-        self.place.setMinimumWidth(250)
+        self.place.setFixedWidth(self.fontMetrics().horizontalAdvance("m" * 34))
         self.place.setAlignment(
             QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
         )

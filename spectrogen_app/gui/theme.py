@@ -49,16 +49,18 @@ class Theme:
 
     def curve(self, colour: str) -> QtGui.QColor:
         """A curve's colour as drawn: lifted on dark ground, deepened on white, to be legible."""
-        drawn = QtGui.QColor(colour)
-        hue, saturation, lightness = drawn.hslHueF(), drawn.hslSaturationF(), drawn.lightnessF()
-        step = 0.02 if self.dark else -0.02
-        while not self._legible(drawn) and 0.0 < lightness + step < 1.0:
-            lightness += step
-            drawn = QtGui.QColor.fromHslF(max(hue, 0.0), saturation, lightness)
-        return drawn
+        return QtGui.QColor(_legible(self, colour))
 
-    def _legible(self, colour: QtGui.QColor) -> bool:
-        return contrast(colour, QtGui.QColor(self.surface)) >= LEAST_CONTRAST
+
+@lru_cache(maxsize=512)
+def _legible(theme: Theme, colour: str) -> str:
+    drawn, ground = QtGui.QColor(colour), QtGui.QColor(theme.surface)
+    hue, saturation, lightness = drawn.hslHueF(), drawn.hslSaturationF(), drawn.lightnessF()
+    step = 0.02 if theme.dark else -0.02
+    while contrast(drawn, ground) < LEAST_CONTRAST and 0.0 < lightness + step < 1.0:
+        lightness += step
+        drawn = QtGui.QColor.fromHslF(max(hue, 0.0), saturation, lightness)
+    return drawn.name()
 
 
 def contrast(one: QtGui.QColor, other: QtGui.QColor) -> float:

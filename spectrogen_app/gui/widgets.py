@@ -47,13 +47,13 @@ class ComboBox(_WheelNeedsFocus, QtWidgets.QComboBox):
     def sizeHint(self) -> QtCore.QSize:
         hint = super().sizeHint()
         if self._hugging:
-            hint.setWidth(self.fontMetrics().horizontalAdvance(self.currentText()) + 38)
+            hint.setWidth(self.fontMetrics().horizontalAdvance(self.currentText()) + 54)
         return hint
 
     def minimumSizeHint(self) -> QtCore.QSize:
         hint = super().minimumSizeHint()
         if self._hugging:
-            hint.setWidth(min(self.sizeHint().width(), 64))
+            hint.setWidth(min(self.sizeHint().width(), 72))
         return hint
 
     def paintEvent(self, _event: QtGui.QPaintEvent) -> None:

@@ -110,7 +110,7 @@ def main(out: Path, files: list[Path]) -> None:
     driver.xdo("key", "s")
     assert window.plots.solo
     canvas = window.area.panels["raman"].canvas
-    driver.wait(lambda: canvas.isVisible())
+    driver.wait(canvas.isVisible)
     (low, high), y_before = canvas.ranges()
     middle = canvas.mapToGlobal(canvas.rect().center())
     driver.xdo("mousemove", middle.x(), middle.y())

@@ -104,7 +104,7 @@ def test_a_generated_curve_never_looks_measured(loaded):
     assert rows[curve.id].kind == "generated"
     measured = canvas._traces[curve_of(loaded, "ir").id]
     assert measured.opts["pen"].style() is Qt.PenStyle.SolidLine
-    assert not measured.band.isVisible()
+    assert measured.band is None
     assert all(t.opts["pen"].widthF() == 1 for t in canvas._traces.values())
 
 

@@ -92,7 +92,7 @@ def test_what_cannot_be_done_is_said_in_the_panel(loaded, process, qtbot):
     assert process.widget.trouble.text()
     field.setText("200")
     field.editingFinished.emit()
-    qtbot.waitUntil(lambda: process.widget.trouble.isHidden())
+    qtbot.waitUntil(process.widget.trouble.isHidden)
 
 
 def test_several_selected_spectra_are_processed_in_one_step(loaded, process, qtbot):

@@ -310,14 +310,17 @@ class Canvas(pg.GraphicsLayoutWidget):
         if item is None:
             item = self._traces[trace.id] = TraceItem(trace.id)
             item.picked.connect(self.curve_clicked)
-            self.plot.addItem(item.band, ignoreBounds=True)
             self.plot.addItem(item, ignoreBounds=True)
         item.draw(trace.drawn, trace.kind, self.theme.curve(trace.colour), 1 + trace.current)
         item.setZValue(50 if trace.current else 10 + order * 0.01)
-        item.band.setZValue(1 + order * 0.01)
+        if item.band is not None:
+            if item.band.scene() is None:
+                self.plot.addItem(item.band, ignoreBounds=True)
+            item.band.setZValue(1 + order * 0.01)
 
     def _drop(self, item: TraceItem) -> None:
-        self.plot.removeItem(item.band)
+        if item.band is not None:
+            self.plot.removeItem(item.band)
         self.plot.removeItem(item)
 
     def _draw_legend(self) -> None:

@@ -58,23 +58,39 @@ class TraceItem(pg.PlotDataItem):
         self.curve.setParentItem(self)
         self.curve.setClickable(True, width=10)
         self.curve.sigClicked.connect(self._clicked)
-        self._edges = [pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)]
-        self.band = pg.FillBetweenItem(*self._edges)
+        self._look: tuple[object, ...] = ()
+        self._edges: list[pg.PlotCurveItem] = []
+        self._banded: Drawn | None = None
+        self.band: pg.FillBetweenItem | None = None
 
     def draw(self, drawn: Drawn, kind: str, colour: QtGui.QColor, weight: int = 1) -> None:
-        """Show the numbers in the line style of their kind."""
-        self.setPen(pen_for(kind, colour))
-        self.curve.weight = weight
+        """Show the numbers in the line style of their kind; what is unchanged costs nothing."""
+        look = (kind, colour.rgba(), weight)
+        if look != self._look:
+            self._look = look
+            self.curve.weight = weight
+            self.setPen(pen_for(kind, colour))
         if drawn is not self._drawn:
             self._drawn = drawn
             self.setData(drawn.x, drawn.y, connect="all", skipFiniteCheck=True)
-            if drawn.lower is not None and drawn.upper is not None:
+        self._draw_band(drawn, colour)
+
+    def _draw_band(self, drawn: Drawn, colour: QtGui.QColor) -> None:
+        shown = drawn.lower is not None and drawn.upper is not None
+        if self.band is None and shown:
+            self._edges = [pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)]
+            self.band = pg.FillBetweenItem(*self._edges)
+        if self.band is None:
+            return
+        self.band.setVisible(shown)
+        if shown:
+            if drawn is not self._banded:
+                self._banded = drawn
                 self._edges[0].setData(drawn.x, drawn.lower, skipFiniteCheck=True)
                 self._edges[1].setData(drawn.x, drawn.upper, skipFiniteCheck=True)
-        self.band.setVisible(drawn.lower is not None and drawn.upper is not None)
-        fill = QtGui.QColor(colour)
-        fill.setAlphaF(0.20)
-        self.band.setBrush(fill)
+            fill = QtGui.QColor(colour)
+            fill.setAlphaF(0.20)
+            self.band.setBrush(fill)
 
     def _clicked(self, _curve: pg.PlotCurveItem, _event: Any) -> None:
         self.picked.emit(self._id)
@@ -113,6 +129,7 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         self._all: tuple[LegendRow, ...] = ()
         self._rows: tuple[LegendRow, ...] = ()
         self._more = 0
+        self._more_beside = False
         self._room = 200.0
         self._placed_by_hand = False
         self._theme: Theme | None = None
@@ -122,8 +139,8 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
 
     @property
     def rows(self) -> tuple[LegendRow, ...]:
-        """What is listed."""
-        return self._rows
+        """All that is to be listed; where there is little room, only the first are shown."""
+        return self._all
 
     def show_rows(self, rows: tuple[LegendRow, ...], theme: Theme) -> None:
         """List these curves; as many as there is room for, and how many more."""
@@ -146,10 +163,11 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         fitting = max(1, int((self._room - 10) // self._pitch()))
         whole = len(self._all) <= fitting
         self._rows = self._all if whole else self._all[: max(1, fitting - 1)]
-        self._more = len(self._all) - len(self._rows) if fitting > 1 else 0
+        self._more = len(self._all) - len(self._rows)
+        self._more_beside = fitting == 1
         metrics = QtGui.QFontMetricsF(self._font())
         widest = max((metrics.horizontalAdvance(_elided(r.text)) for r in self._rows), default=0.0)
-        lines = len(self._rows) + bool(self._more)
+        lines = len(self._rows) + bool(self._more and not self._more_beside)
         self.resize(max(widest, metrics.horizontalAdvance("and 00 more")) + 54,
                     lines * self._pitch() + 10)  # fmt: skip
         self.setVisible(bool(self._rows))
@@ -179,7 +197,14 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
             painter.setPen(QtGui.QColor(theme.control if row.dim else theme.text))
             place = QtCore.QRectF(43, top, self.size().width() - 46, pitch)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, _elided(row.text))
-        if self._more:
+        if self._more and self._more_beside:
+            painter.setPen(QtGui.QColor(theme.muted))
+            place = QtCore.QRectF(0, 5, self.size().width() - 10, pitch)
+            painter.drawText(
+                place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                f"+{self._more}",
+            )  # fmt: skip
+        elif self._more:
             painter.setPen(QtGui.QColor(theme.muted))
             place = QtCore.QRectF(43, 5 + len(self._rows) * pitch, self.size().width(), pitch)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, f"and {self._more} more")
