@@ -1,8 +1,8 @@
 """Open damaged copies of real files for a given time; print what crashes, hangs or grows.
 
-Run as ``python tests/benchmarks/fuzz_readers.py FOLDER SECONDS [SEED]``. Every copy is opened in this
-process, so that a crash of the interpreter ends it: the last name printed by ``--verbose`` is the
-culprit. Findings are written to ``fuzz_findings`` in the current folder.
+Run as ``python tests/benchmarks/fuzz_readers.py FOLDER SECONDS [SEED]``. Every copy is opened in
+this process, so that a crash of the interpreter ends it: the last name printed by ``--verbose`` is
+the culprit. Findings are written to ``fuzz_findings`` in the current folder.
 """
 
 from __future__ import annotations

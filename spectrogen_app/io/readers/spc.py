@@ -190,7 +190,7 @@ def _curves(
 
 def _places(source: Source, head: Head) -> list[int]:
     """Places of the subheaders, where the file has a directory."""
-    if not (head.flags & _OWN_X and head.flags & _MULTI and head.points):
+    if not (head.flags & _OWN_X and head.flags & _MULTI and head.points >= head.size):
         return []
     if head.points + 12 * head.count > source.size:
         return []

@@ -1,0 +1,162 @@
+"""Binary formats written byte by byte from their description: variants without a real file,
+exact values, and what a cut file says.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spectrogen_app.data.axis import XKind
+from spectrogen_app.io import registry
+
+Y = np.array([1.0, 2.5, -3.0, 1000.0])
+
+
+def spc(
+    order: str, *, flags: int = 0, exponent: int = -128, curves: int = 1, x_type: int = 13,
+    sub_exponent: int = 0, short: bool = False,
+) -> bytes:  # fmt: skip
+    """A new-format SPC file; every curve is ``Y`` times its number."""
+    n = Y.size
+    version = 0x4B if order == "<" else 0x4C
+    head = struct.pack(order + "4BI2dI4BI", flags, version, 11, exponent & 0xFF, n, 100.0, 400.0,
+                       curves, x_type, 4, 0, 0, 0x7E8C1234)  # fmt: skip
+    data = head.ljust(88, b"\0") + b"785 nm laser".ljust(130, b"\0")
+    data = data.ljust(512, b"\0")
+    if flags & 0x80 and not flags & 0x40:
+        data += struct.pack(order + "4f", 100, 150, 300, 400)
+    for k in range(curves):
+        own = sub_exponent if flags & 4 else exponent
+        data += struct.pack(order + "BbHfffIIf4x", 0, own, k, float(k), 0, 0, n, 0, 0)
+        if flags & 0x40:
+            data += struct.pack(order + "4f", 100 + k, 150 + k, 300 + k, 400 + k)
+        values = Y * (k + 1)
+        if own == -128:
+            data += values.astype(order + "f4").tobytes()
+        else:
+            bits = 16 if short else 32
+            whole = np.round(np.ldexp(values, bits - own)).astype(order + f"i{bits // 8}")
+            data += whole.tobytes()
+    return data
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"exponent": 12},
+        {"exponent": 12, "flags": 1, "short": True},
+        {"flags": 0x80},
+        {"flags": 4, "curves": 3, "exponent": 3, "sub_exponent": 14},
+        {"flags": 4 | 0x80, "curves": 2, "sub_exponent": -128},
+        {"flags": 4 | 0x40 | 0x80, "curves": 2, "sub_exponent": -128},
+    ],
+)
+def test_spc(tmp_path: Path, order: str, options: dict) -> None:
+    path = tmp_path / "a.spc"
+    path.write_bytes(spc(order, **options))
+    found = registry.read(path)
+    assert len(found) == options.get("curves", 1)
+    for k, spectrum in enumerate(found):
+        assert np.allclose(spectrum.y, Y * (k + 1), rtol=1e-3 if options.get("short") else 1e-6)
+        if options.get("flags", 0) & 0xC0:
+            own = k if options["flags"] & 0x40 else 0
+            assert spectrum.x.tolist() == [100 + own, 150 + own, 300 + own, 400 + own]
+        else:
+            assert spectrum.x.tolist() == [100, 200, 300, 400]
+    assert (found[0].x_kind, found[0].modality) == (XKind.RAMAN_SHIFT, "raman")
+    assert found[0].laser_nm == 785
+
+
+def test_cut_spc_says_how_many_are_whole(tmp_path: Path) -> None:
+    data = spc("<", flags=4, curves=3, sub_exponent=-128)
+    path = tmp_path / "a.spc"
+    path.write_bytes(data[:-3])
+    verdict = registry.open_path(path)
+    assert len(verdict.spectra) == 2
+    assert any("2 of 3" in w for w in verdict.warnings)
+    path.write_bytes(data[:530])
+    assert "cut off" in str(registry.open_path(path).error)
+
+
+def test_bruker_raw2(tmp_path: Path) -> None:
+    data = b"RAW2" + struct.pack("<H", 2) + b"\0" * 162 + b"01-Jan-2001 12:00:00" + b"Cu"
+    data += struct.pack("<3f", 1.5406, 1.54439, 0.5)
+    data = data.ljust(256, b"\0")
+    for k in (1, 2):
+        head = struct.pack("<2H4x3f", 48, 4, 1.0, 0.02, 10.0 * k).ljust(48, b"\0")
+        data += head + (np.abs(Y) * k).astype("<f4").tobytes()
+    path = tmp_path / "a.raw"
+    path.write_bytes(data)
+    first, second = registry.read(path)
+    assert np.allclose(second.x, 20 + 0.02 * np.arange(4), rtol=1e-6)
+    assert np.allclose(second.y, np.abs(Y) * 2)
+    assert first.wavelength == pytest.approx((1.5406 + 0.5 * 1.54439) / 1.5, rel=1e-6)
+    path.write_bytes(data[:-1])
+    assert "cut off" in str(registry.open_path(path).error)
+
+
+def test_philips_rd_v5(tmp_path: Path) -> None:
+    data = bytearray(810)
+    data[:4] = b"V5RD"
+    struct.pack_into("<3d", data, 94, 1.54056, 1.54439, 0.5)
+    struct.pack_into("<3d", data, 214, 0.5, 10.0, 12.0)
+    data += np.array([10, 20, 30, 100, 50], dtype="<u2").tobytes()
+    path = tmp_path / "a.rd"
+    path.write_bytes(data)
+    (found,) = registry.read(path)
+    assert found.x.tolist() == [10, 10.5, 11, 11.5, 12]
+    assert found.y.tolist() == [1, 4, 9, 100, 25]
+    path.write_bytes(data[:-4])
+    assert any("promises 5 points" in w for w in registry.open_path(path).warnings)
+
+
+def wdf(count: int, whole: int | None = None) -> bytes:
+    """A WDF file of ``count`` spectra ``Y``, of which ``whole`` are there."""
+    head = bytearray(512)
+    head[:4] = b"WDF1"
+    struct.pack_into("<Q", head, 8, 512)
+    struct.pack_into("<I2Q", head, 60, Y.size, count, count)
+    struct.pack_into("<f", head, 156, 1e7 / 785)
+    head[240:247] = b"calcite"
+
+    def block(name: bytes, body: bytes) -> bytes:
+        return struct.pack("<4sIQ", name, 0, 16 + len(body)) + body
+
+    x = struct.pack("<2I4f", 1, 1, 400, 300, 200, 100)
+    data = Y.astype("<f4").tobytes() * count
+    blocks = block(b"XLST", x) + block(b"YLST", struct.pack("<2If", 2, 6, 0)) + block(b"DATA", data)
+    full = bytes(head) + blocks
+    return full if whole is None else full[: len(full) - (count - whole) * 16 + 3]
+
+
+def test_wdf_values_units_and_laser(tmp_path: Path) -> None:
+    path = tmp_path / "a.wdf"
+    path.write_bytes(wdf(1))
+    (found,) = registry.read(path)
+    assert found.x.tolist() == [100, 200, 300, 400]
+    assert found.y.tolist() == Y[::-1].tolist()
+    assert found.laser_nm == pytest.approx(785, rel=1e-6)
+    assert found.metadata["title"] == "calcite"
+
+
+def test_cut_wdf_says_how_many_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.wdf"
+    path.write_bytes(wdf(5, 3))
+    verdict = registry.open_path(path)
+    assert len(verdict.spectra) == 3
+    assert any("3 of 5" in w for w in verdict.warnings)
+
+
+def test_map_larger_than_it_is_made_at_once_stays_lazy(tmp_path: Path) -> None:
+    path = tmp_path / "map.wdf"
+    path.write_bytes(wdf(1000))
+    verdict = registry.open_path(path)
+    assert not isinstance(verdict.spectra, tuple)
+    assert len(verdict.spectra) == 1000
+    assert verdict.spectra[999].y.tolist() == Y[::-1].tolist()
