@@ -176,7 +176,7 @@ def _dataset(
     x = scale[1].ravel().astype(np.float64)
     label = scale[3] if isinstance(scale[3], str) else ""
     title = title if isinstance(title, str) else ""
-    if data.ndim != 2 or data.shape[1] != x.size or not len(data):
+    if data.ndim != 2 or data.shape[1] != x.size or not len(data) or x.size < 2:
         raise source.refuse(
             f"has a data set of shape {data.shape} beside {x.size} x values.", "Export it as text."
         )

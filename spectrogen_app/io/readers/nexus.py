@@ -9,6 +9,7 @@ such as ``RAMAN SHIFT(1/CM)``; strings as bytes, as variable-length text or as e
 instrument itself (quantum efficiency, lens transmission) as NXdata within NXinstrument, taken only
 when there is nothing else; ``interpretation="image"``, which is no spectrum; maps of NXstxm with
 the energy as their first dimension; pickled objects of pandas, never opened; two_theta descending.
+A damaged length of a text makes the library ask for gigabytes, so lengths are looked at first.
 Files of this program keep all fields of a spectrum in ``process/record``.
 """
 
@@ -19,6 +20,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,9 +40,12 @@ MAX_OBJECTS = 50_000
 """Groups and datasets of one file that are looked at."""
 MAX_BYTES = 1 << 29
 """Unpacked bytes of one dataset that is read."""
+MAX_ATTRIBUTE = 1 << 20
+"""Bytes of an attribute that is read."""
 MAX_EXPANSION = 2_000
 """A dataset that unpacks to more than this times the size of the file is refused."""
 _DEPTH = 40
+_MAX_SCAN = 1 << 31
 _LASER_PATHS = re.compile(
     r"(incident_wavelength|beam_incident[^/]*/wavelength|laser[^/]*/wavelength|"
     r"excitation_wavelength)$", re.IGNORECASE,
@@ -136,6 +142,8 @@ def open_hdf5(source: Source) -> Any:
     stack = source.local()
     path = stack.__enter__()
     try:
+        if _endless_text(path):
+            raise OSError("a text in it claims to be longer than the file")
         file = h5py.File(path, "r", locking=False)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         stack.__exit__(None, None, None)
@@ -144,6 +152,34 @@ def open_hdf5(source: Source) -> Any:
             "Copy it again after the measurement has ended.",
         ) from error
     return _Opened(file, stack)
+
+
+def _endless_text(path: Path) -> bool:
+    """Whether a reference to a text of variable length claims more bytes than the file has.
+
+    The library would set aside whatever length stands there. A reference is the length (uint32),
+    the place of a heap (uint64) that begins with GCOL, and a number within it (uint32).
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
+        base = max(data.find(SIGNATURE, 0, 1 << 12), 0)
+        heaps = []
+        at = data.find(b"GCOL")
+        while at >= 0 and len(heaps) * size < _MAX_SCAN:
+            heaps.append(at)
+            at = data.find(b"GCOL", at + 4)
+        for heap in heaps:
+            place = (heap - base).to_bytes(8, "little")
+            at = data.find(place, 4)
+            while at >= 0:
+                length, number = data[at - 4 : at], data[at + 8 : at + 12]
+                if (
+                    0 < int.from_bytes(number, "little") < 65536
+                    and int.from_bytes(length, "little") > max(size, MAX_ATTRIBUTE)
+                ):
+                    return True
+                at = data.find(place, at + 8)
+    return False
 
 
 class _Opened:
@@ -273,11 +309,20 @@ def text(value: Any) -> str:
 
 
 def attribute(item: Any, name: str) -> str:
-    """An attribute as text; empty where it is missing or damaged."""
+    """An attribute as text; empty where it is missing, damaged or over 1 MB."""
+    return text(_attribute(item, name))
+
+
+def _attribute(item: Any, name: str) -> Any:
     try:
-        return text(item.attrs[name]) if name in item.attrs else ""
-    except (RuntimeError, OSError, ValueError, KeyError, TypeError):
-        return ""
+        if name not in item.attrs:
+            return None
+        found = item.attrs.get_id(name)
+        if prod(found.shape or ()) * found.dtype.itemsize > MAX_ATTRIBUTE:
+            return None
+        return item.attrs[name]
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError, MemoryError):
+        return None
 
 
 def attributes(item: Any) -> dict[str, str]:
@@ -290,10 +335,7 @@ def attributes(item: Any) -> dict[str, str]:
 
 
 def _names(item: Any, name: str) -> list[str]:
-    try:
-        value = item.attrs.get(name)
-    except (RuntimeError, OSError, ValueError, KeyError, TypeError):
-        return []
+    value = _attribute(item, name)
     if isinstance(value, np.ndarray):
         return [text(v) for v in value.ravel()[:32]]
     return [n.strip() for n in re.split(r"[:,]", text(value).strip("[]")) if n.strip()]

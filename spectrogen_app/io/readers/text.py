@@ -22,7 +22,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import XKind, units_of
+from spectrogen_app.data.axis import XKind, YUnit, units_of
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import HEAD, Reader, Source, TextLayout, decode, text_encoding
@@ -510,6 +510,13 @@ def spectra_of_table(
             known = replace(known, x_unit=layout.x_unit)
         if known.assumption:
             source.assume(known.assumption)
+        if (
+            known.modality in ("ir", "fir")
+            and not y_axis(y_label)
+            and _is_percent(values[:, column])
+        ):
+            known = replace(known, y_unit=YUnit.TRANSMITTANCE_PERCENT.value)
+            source.assume("The ordinate is taken as transmittance in percent, from its size.")
         source.unsure |= not known.sure
         title = header.titles[table.numeric[column]] if (
             table.numeric[column] < len(header.titles)) else ""  # fmt: skip
@@ -549,6 +556,15 @@ def spectra_of_table(
     if not spectra:
         raise source.refuse("has no column with two numbers or more.", "Check the export.")
     return spectra
+
+
+def _is_percent(y: NDArray[np.float64]) -> bool:
+    """Whether an ordinate without a name lies as infrared transmittance in percent does."""
+    good = y[np.isfinite(y)]
+    if not good.size:
+        return False
+    top = float(good.max())
+    return 60 < top < 130 and float(good.min()) > -10 and float(np.median(good)) > 0.5 * top
 
 
 def _said_elsewhere(header: Header) -> str:

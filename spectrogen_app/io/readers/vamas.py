@@ -243,4 +243,8 @@ def _values(source: Source, lines: _Lines, total: int, columns: int) -> np.ndarr
         source.warn(f"Cut off: {len(cells)} of {total} values of a block are there.")
     lines.at += total
     points = len(cells) // columns
+    if points < 2:
+        raise source.refuse(
+            f"ends after {len(cells)} of {total} values of a block.", "Copy it again."
+        )
     return np.array(cells[: points * columns]).reshape(points, columns)

@@ -146,6 +146,16 @@ def test_axis_titles_of_many_programs(
     assert (found.modality, found.x_kind, found.y_unit) == (modality, kind, y_unit)
 
 
+def test_percent_transmittance_is_told_by_its_size(tmp_path: Path) -> None:
+    x = np.arange(400, 4000, 4)
+    y = 95 - 60 * np.exp(-(((x - 1400) / 50) ** 2))
+    body = "".join(f"{a},{b:.3f}\n" for a, b in zip(x, y, strict=True))
+    verdict = registry.open_path(write(tmp_path, body))
+    assert (verdict.spectra[0].modality, verdict.spectra[0].y_unit) == ("ir", "%T")
+    assert any("percent" in a for a in verdict.assumptions)
+    assert verdict.unsure
+
+
 def test_nan_rows_go_and_are_said(tmp_path: Path) -> None:
     verdict = registry.open_path(
         write(tmp_path, "wavelength (nm),y\n1,2\n2,nan\n3,inf\n4,5\n5,\n6,7\n")
