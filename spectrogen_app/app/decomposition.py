@@ -161,6 +161,11 @@ class Frame:
         return bool(np.median(near) <= 1e-6 * (np.ptp(drawn.y) or 1.0))
 
     @property
+    def span(self) -> float:
+        """Length of the spectrum, in its own unit."""
+        return float(self._s.x[-1] - self._s.x[0])
+
+    @property
     def descending(self) -> bool:
         """Whether the drawn x falls as the spectrum's own x rises."""
         ends = self.to_x(self._s.x[[-2, -1]])

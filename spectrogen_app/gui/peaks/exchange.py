@@ -20,6 +20,7 @@ from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet
 from spectrogen_app.gui.peaks.tables import number
+from spectrogen_app.gui.plotting.presenter import titles_of
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Exchange:
             return
         names = result.free
         rows = [
-            [Cell(f"{c:.2f}" if np.isfinite(c) else "", float(c),
+            [Cell(f"{c + 0.0:.2f}".replace("-0.00", "0.00") if np.isfinite(c) else "", float(c),
                   abs(float(c)) if i != j and np.isfinite(c) else 0.0)
              for j, c in enumerate(row)]
             for i, row in enumerate(result.correlations)
@@ -256,9 +257,9 @@ class Exchange:
         sheet = self._open("Lines matched")
         powder = others[0].spectrum.x_kind is XKind.TWO_THETA
         reaches = ("0.05", "0.1", "0.2", "0.5") if powder else ("2", "5", "10", "20")
-        other = sheet.add_chooser(
-            "Against", [(c.id, title(c)) for c in others], lambda _: self._match(sheet)
-        )
+        names = self.titles(others)
+        choices = [(c.id, n) for c, n in zip(others, names, strict=True)]
+        other = sheet.add_chooser("Against", choices, lambda _: self._match(sheet))
         reach = sheet.add_chooser("Within", [(r, r) for r in reaches], lambda _: self._match(sheet))
         reach.setCurrentIndex(2)
         other.setObjectName("other")
@@ -285,9 +286,18 @@ class Exchange:
         if shifts:
             note += f"; mean shift {np.mean(shifts):+.3g}, spread {np.std(shifts):.3g}"
         sheet.put(
-            (title(now), "FWHM", title(other), "FWHM", "Shift", "Height ratio"),
+            (*_heads(self.titles([now, other])), "Shift", "Height ratio"),
             [match_row(m) for m in matches], note=f"{note}.",
         )  # fmt: skip
+
+    def titles(self, curves: list[Curve]) -> list[str]:
+        """Names that tell curves apart."""
+        state = self._editor.context.store.state
+        names = titles_of([(c, state.sample_of(c.id)) for c in curves])
+        return [
+            f"{n}, {c.spectrum.origin.value}" if c.spectrum.origin is Origin.GENERATED else n
+            for n, c in zip(names, curves, strict=True)
+        ]
 
     def _open(self, name: str) -> Sheet:
         self._close()
@@ -306,10 +316,8 @@ class Exchange:
         self.sheet = None
 
 
-def title(curve: Curve) -> str:
-    """A curve in a table's head."""
-    s = curve.spectrum
-    return f"{s.name}, {s.origin.value}" if s.origin is not Origin.MEASURED else s.name
+def _heads(names: list[str]) -> tuple[str, ...]:
+    return tuple(h for n in names for h in (n, "FWHM"))
 
 
 def match_row(match: Match) -> list[Cell]:

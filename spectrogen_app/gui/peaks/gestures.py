@@ -12,7 +12,7 @@ from spectrogen_app.app.decomposition import Frame
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.model import Model, Param, Peak
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
 
@@ -289,6 +289,7 @@ def moved(peak: Peak, kind: str, x: float, y: float, model: Model) -> Peak:
 
 def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]:
     """The handles of one peak, with those of its bounds on request."""
+    span = frame.span
     under = _under(model, peak.center)
     half = under + peak.height / 2
     values = dict(zip(shapes.shape(peak.shape).names, peak.values, strict=True))
@@ -303,15 +304,15 @@ def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]
         return found
     for side in ("min", "max"):
         at = getattr(peak["center"], side)
-        if math.isfinite(at):
+        if _bounding(peak["center"], at, span):
             place = _y(frame, under + 0.8 * peak.height)
             found.append(Grip(f"center.{side}", peak.name, _x(frame, at), place))
         at = getattr(peak["height"], side)
-        if math.isfinite(at):
+        if math.isfinite(at) and at:
             found.append(Grip(f"height.{side}", peak.name, x, _y(frame, under + at)))
         name = _width(peak)
         at = getattr(peak[name], side)
-        if _shown_width(at) and name == "fwhm":
+        if _shown_width(at, span) and name == "fwhm":
             place = _x(frame, peak.center + at / 2)
             low = _y(frame, under + 0.25 * peak.height)
             found.append(Grip(f"width.{side}", peak.name, place, low))
@@ -323,30 +324,35 @@ def box_of(peak: Peak, model: Model, frame: Frame) -> Box:
     under = _under(model, peak.center)
     center, height = peak["center"], peak["height"]
 
-    def or_none(value: float, to: float) -> float | None:
-        return to if math.isfinite(value) else None
+    def held(value: float) -> float | None:
+        return _x(frame, value) if _bounding(center, value, frame.span) else None
+
+    def high(value: float) -> float | None:
+        return _y(frame, under + value) if math.isfinite(value) and value else None
 
     widths = []
     name = _width(peak)
     if name == "fwhm":
         for at in (peak[name].min, peak[name].max):
-            if _shown_width(at):
+            if _shown_width(at, frame.span):
                 ends = (_x(frame, peak.center - at / 2), _x(frame, peak.center + at / 2))
                 widths.append((*ends, _y(frame, under + 0.25 * peak.height)))
     return Box(
-        (or_none(center.min, _x(frame, center.min)), or_none(center.max, _x(frame, center.max))),
-        (or_none(height.min, _y(frame, under + height.min)),
-         or_none(height.max, _y(frame, under + height.max))),
-        tuple(widths),
-    )  # fmt: skip
+        (held(center.min), held(center.max)), (high(height.min), high(height.max)), tuple(widths)
+    )
 
 
 def _width(peak: Peak) -> str:
     return next(p.name for p in shapes.shape(peak.shape).extra if p.of_width)
 
 
-def _shown_width(bound: float) -> bool:
-    return math.isfinite(bound) and bound > 1e-9
+def _bounding(param: Param, bound: float, span: float) -> bool:
+    """Whether a bound of a centre says more than that the peak lies in the spectrum."""
+    return math.isfinite(bound) and not 0.9 * span < param.max - param.min < math.inf
+
+
+def _shown_width(bound: float, span: float) -> bool:
+    return math.isfinite(bound) and 1e-9 < bound < 0.5 * span
 
 
 def _under(model: Model, center: float) -> float:

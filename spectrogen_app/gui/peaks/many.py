@@ -35,15 +35,17 @@ class BatchFit(QtCore.QObject):
         Parent of the sheet.
     curves : callable() -> list of Curve
         What is to be fitted.
+    titles : callable(curves) -> list of str
     """
 
     finished = QtCore.Signal()
 
     def __init__(
-        self, editor: PeakEditor, window: QtWidgets.QWidget, curves: Callable[[], list[Curve]]
-    ) -> None:
+        self, editor: PeakEditor, window: QtWidgets.QWidget, curves: Callable[[], list[Curve]],
+        titles: Callable[[list[Curve]], list[str]],
+    ) -> None:  # fmt: skip
         super().__init__()
-        self._editor, self._window, self._curves = editor, window, curves
+        self._editor, self._window, self._curves, self._titles = editor, window, curves, titles
         self.sheet: Sheet | None = None
         self.trend: Trend | None = None
         self._ids: list[str] = []
@@ -71,7 +73,7 @@ class BatchFit(QtCore.QObject):
             exclude=o.exclude, within=o.within,
         )  # fmt: skip
         self._ids = [c.id for c in curves]
-        self._names = [c.spectrum.name for c in curves]
+        self._names = self._titles(curves)
         self._spectra = tuple(c.spectrum for c in curves)
         self.outcomes = [None] * len(curves)
         self._running = True

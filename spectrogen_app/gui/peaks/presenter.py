@@ -52,7 +52,7 @@ class PeaksPresenter:
         self.editor = PeakEditor(context)
         self.gestures = Gestures(self.editor)
         self.exchange = Exchange(self.editor, view)
-        self.many = BatchFit(self.editor, view, self._selected_curves)
+        self.many = BatchFit(self.editor, view, self._selected_curves, self.exchange.titles)
         self._active = False
         self._advice: tuple[object, ...] = ()
         editor = self.editor

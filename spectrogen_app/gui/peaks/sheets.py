@@ -106,6 +106,18 @@ def _full(cell: Cell) -> str:
     return repr(cell.value) if math.isfinite(cell.value) else ""
 
 
+class _Shaded(QtWidgets.QStyledItemDelegate):
+    """Fills the ground of a cell, which a style sheet leaves alone."""
+
+    def paint(
+        self, painter: QtGui.QPainter, option: QtWidgets.QStyleOptionViewItem, index: Index
+    ) -> None:
+        ground = index.data(Qt.ItemDataRole.BackgroundRole)
+        if ground is not None:
+            painter.fillRect(option.rect, ground)
+        super().paint(painter, option, index)
+
+
 class Sheet(QtWidgets.QDialog):
     """A table with choosers above and buttons below.
 
@@ -138,7 +150,7 @@ class Sheet(QtWidgets.QDialog):
         self.sorted.setSortRole(Qt.ItemDataRole.UserRole)
         self.table = named(QtWidgets.QTableView(), title)
         self.table.setModel(self.sorted)
-        self.table.setAlternatingRowColors(False)
+        self.table.setItemDelegate(_Shaded(self.table))
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.verticalHeader().setDefaultSectionSize(
@@ -149,8 +161,8 @@ class Sheet(QtWidgets.QDialog):
         )
         self.buttons = QtWidgets.QHBoxLayout()
         self.buttons.addStretch(1)
-        self.add_button("Copy", self.copy, "Copy the table in full precision")
         self.add_button("Close", self.close)
+        self.add_button("Copy", self.copy, "Copy the table in full precision")
         self.middle = QtWidgets.QSplitter(Qt.Orientation.Vertical)
         self.middle.setChildrenCollapsible(False)
         self.middle.addWidget(self.table)

@@ -162,6 +162,8 @@ class PeakTable(QtWidgets.QTableView):
         self.verticalHeader().setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(0, round(10.5 * self.fontMetrics().averageCharWidth()))
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         self._quiet = False

@@ -74,7 +74,6 @@ class PeaksView(QtWidgets.QScrollArea):
     def __init__(self, theme: Theme = LIGHT) -> None:
         super().__init__()
         self.setWidgetResizable(True)
-        self.setMinimumWidth(round(50 * self.fontMetrics().averageCharWidth()) + 60)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         body = QtWidgets.QWidget()
