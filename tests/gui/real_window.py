@@ -1,8 +1,8 @@
 """Drives the real window on a real display: drop, look, zoom by mouse, generate, export, undo.
 
-Run by ``test_real_window.py`` as a program of its own: ``real_window.py OUT FILE...``. Mouse and keys
-come from the X server (xdotool), drops and conditions from Qt. Exit code 0 when every step did what
-it should; screenshots and ``report.json`` are written to OUT.
+Run by ``test_real_window.py`` as a program of its own: ``real_window.py OUT FILE...``. Mouse and
+keys come from the X server (xdotool), drops and conditions from Qt. Exit code 0 when every step did
+what it should; screenshots and ``report.json`` are written to OUT.
 """
 
 from __future__ import annotations

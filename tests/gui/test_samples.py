@@ -172,7 +172,10 @@ def test_up_and_down_walk_in_tree_and_plot(loaded, qtbot):
     ("entry", "check"),
     [
         ("Hide", lambda w, c: not w.store.state.curve(c.id).visible),
-        ("Show only this", lambda w, c: [x.id for x in w.store.state.curves() if x.visible] == [c.id]),
+        (
+            "Show only this",
+            lambda w, c: {x.id for x in w.store.state.curves() if x.visible} == {c.id},
+        ),
         ("Move to a new sample", lambda w, c: len(w.store.state.samples) == 3),
         ("Delete", lambda w, c: c.id not in {x.id for x in w.store.state.curves()}),
     ],

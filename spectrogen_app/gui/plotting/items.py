@@ -168,8 +168,9 @@ class Legend(pg.GraphicsWidgetAnchor, pg.GraphicsWidget):
         metrics = QtGui.QFontMetricsF(self._font())
         widest = max((metrics.horizontalAdvance(_elided(r.text)) for r in self._rows), default=0.0)
         lines = len(self._rows) + bool(self._more and not self._more_beside)
-        self.resize(max(widest, metrics.horizontalAdvance("and 00 more")) + 54,
-                    lines * self._pitch() + 10)  # fmt: skip
+        width = max(widest, metrics.horizontalAdvance("and 00 more"))
+        width += 54 + 30 * bool(self._more and self._more_beside)
+        self.resize(width, lines * self._pitch() + 10)
         self.setVisible(bool(self._rows))
         self.update()
 
