@@ -305,13 +305,20 @@ def _is_file(path: Path) -> None:
 
 def _open_folder(path: Path, layout: TextLayout | None, check: Check) -> Iterator[Verdict]:
     files: list[Path] = []
-    blocked: list[tuple[Path, OSError]] = []
+    blocked: list[tuple[Path, Exception]] = []
 
     def note(error: OSError) -> None:
         blocked.append((Path(error.filename or path), error))
 
     for folder, folders, names in os.walk(path, onerror=note):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for linked in (
+            Path(folder) / f for f in folders if os.path.islink(os.path.join(folder, f))
+        ):
+            blocked.append((linked, ReadError(
+                f"{linked.name} is a link to a folder, which is not followed.",
+                hint="Open the folder that it points to.", path=str(linked),
+            )))  # fmt: skip
         files += [Path(folder) / n for n in sorted(names) if not n.startswith(".")]
         check(0.0, f"Looking into {folder}")
     for where, error in blocked:

@@ -44,6 +44,15 @@ def test_nothing_is_dropped_silently(tmp_path: Path) -> None:
     assert "holds no files" in str(verdicts[3].error)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_linked_folder_is_said_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(GOOD)
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    verdicts = list(registry.open_paths([tmp_path]))
+    assert sorted(v.ok for v in verdicts) == [False, True]
+    assert any("link to a folder" in str(v.error) for v in verdicts)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 def test_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "locked"
