@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reader_contract import bounded
 
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.provenance import Generation, Origin, Provenance, Reference
@@ -86,6 +87,40 @@ class TestHdf5:
         verdict = registry.open_path(tmp_path / "bomb.h5")
         assert verdict.error is not None
         assert "MB" in verdict.error.message
+
+    def test_text_that_claims_gigabytes(self, tmp_path: Path) -> None:
+        """Found by fuzzing: the library set aside the 4 GB that a damaged length asked for."""
+        import h5py
+
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file["wavenumber"], file["absorbance"], file["note"] = X, Y, "a text"
+            at = file["note"].id.get_offset()
+        data = bytearray((tmp_path / "a.h5").read_bytes())
+        garbage = struct.pack("<IQI", 0xFFFFFFF0, 1 << 40, 7)
+        (tmp_path / "b.h5").write_bytes(data[:at] + garbage + data[at + 16 :])
+        with bounded():
+            assert registry.open_path(tmp_path / "b.h5").ok
+        data[at : at + 4] = b"\xf0\xff\xff\xff"
+        (tmp_path / "c.h5").write_bytes(data)
+        with bounded():
+            verdict = registry.open_path(tmp_path / "c.h5")
+        assert verdict.error is not None
+        assert "longer than the file" in verdict.error.message
+
+    def test_attribute_that_claims_gigabytes(self, tmp_path: Path) -> None:
+        import h5py
+
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file["wavenumber"], file["absorbance"] = X, Y
+            file["absorbance"].attrs["units"] = "a unit of some length"
+        data = (tmp_path / "a.h5").read_bytes()
+        heap = struct.pack("<Q", data.index(b"GCOL"))
+        at = data.index(struct.pack("<I", len("a unit of some length")) + heap)
+        (tmp_path / "b.h5").write_bytes(data[:at] + b"\xf0\xff\xff\xff" + data[at + 4 :])
+        with bounded():
+            verdict = registry.open_path(tmp_path / "b.h5")
+        assert verdict.error is not None
+        assert "longer than the file" in verdict.error.message
 
     def test_group_that_holds_itself(self, tmp_path: Path) -> None:
         import h5py
@@ -249,6 +284,14 @@ class TestVamas:
         np.testing.assert_allclose(only.x, x)
         np.testing.assert_allclose(only.y, x**2)
         assert only.x_kind is XKind.ENERGY
+
+
+    def test_block_that_ends_after_one_value(self, tmp_path: Path) -> None:
+        text = vamas("REGULAR", [("counts", "d")], [1.0] * 20)
+        (tmp_path / "a.vms").write_text(text[: text.index("\n1.0\n") + 5])
+        verdict = registry.open_path(tmp_path / "a.vms")
+        assert verdict.error is not None
+        assert "ends after" in verdict.error.message
 
 
 class TestMatlab:

@@ -158,28 +158,64 @@ def _endless_text(path: Path) -> bool:
     """Whether a reference to a text of variable length claims more bytes than the file has.
 
     The library would set aside whatever length stands there. A reference is the length (uint32),
-    the place of a heap (uint64) that begins with GCOL, and a number within it (uint32).
+    the place of a heap (uint64) that begins with GCOL, and the number of an object in it (uint32).
     """
     size = path.stat().st_size
     with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
         base = max(data.find(SIGNATURE, 0, 1 << 12), 0)
-        heaps = []
+        heaps: list[int] = []
         at = data.find(b"GCOL")
         while at >= 0 and len(heaps) * size < _MAX_SCAN:
             heaps.append(at)
             at = data.find(b"GCOL", at + 4)
         for heap in heaps:
+            known = _heap_objects(data, heap)
             place = (heap - base).to_bytes(8, "little")
             at = data.find(place, 4)
             while at >= 0:
-                length, number = data[at - 4 : at], data[at + 8 : at + 12]
-                if (
-                    0 < int.from_bytes(number, "little") < 65536
-                    and int.from_bytes(length, "little") > max(size, MAX_ATTRIBUTE)
-                ):
+                length = int.from_bytes(data[at - 4 : at], "little")
+                if length > size and int.from_bytes(data[at + 8 : at + 12], "little") in known:
                     return True
                 at = data.find(place, at + 8)
     return False
+
+
+def _heap_objects(data: mmap, heap: int) -> set[int]:
+    """Numbers of the objects in a heap."""
+    end = heap + int.from_bytes(data[heap + 8 : heap + 16], "little")
+    found: set[int] = set()
+    at = heap + 16
+    while at + 16 <= min(end, len(data)) and len(found) < 65536:
+        number = int.from_bytes(data[at : at + 2], "little")
+        if number == 0:
+            break
+        found.add(number)
+        at += 16 + (int.from_bytes(data[at + 8 : at + 16], "little") + 7 & ~7)
+    return found
+
+
+def scalar(dataset: Any) -> str:
+    """A single value as text; empty for what is none, is damaged or is over 1 MB."""
+    try:
+        if dataset.size != 1 or dataset.dtype.itemsize > MAX_ATTRIBUTE:
+            return ""
+        if dataset.dtype.kind == "O" and not _text_is_there(dataset):
+            return ""
+        return text(dataset[()])
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError):
+        return ""
+
+
+def _text_is_there(dataset: Any) -> bool:
+    """Whether a text of variable length is no longer than the file, see :func:`_endless_text`."""
+    offset = dataset.id.get_offset()
+    if offset is None:
+        return False
+    path = Path(dataset.file.filename)
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        length = int.from_bytes(stream.read(4), "little")
+    return length <= path.stat().st_size
 
 
 class _Opened:
@@ -419,10 +455,10 @@ def _own(source: Source, tree: Tree) -> list[Spectrum]:
     for path, item in tree.datasets.items():
         entry, found, _ = path.rpartition("/process/record")
         program = tree.datasets.get(f"{entry}/process/program")
-        if not found or program is None or _scalar(program) != "SpectroGen":
+        if not found or program is None or scalar(program) != "SpectroGen":
             continue
         try:
-            record = json.loads(_scalar(item))
+            record = json.loads(scalar(item))
             axes = _names(tree.groups[f"{entry}/data"], "axes")
             columns = [
                 as_float(numbers(source, tree.datasets[f"{entry}/data/{name}"], name))
@@ -433,13 +469,6 @@ def _own(source: Source, tree: Tree) -> list[Spectrum]:
             source.warn(f"The record of {entry} was altered; its numbers are read without it.")
             return []
     return spectra
-
-
-def _scalar(dataset: Any) -> str:
-    try:
-        return text(dataset[()]) if dataset.size == 1 else ""
-    except (RuntimeError, OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 _ENERGY = re.compile(r"(?i)(photon_?)?energy$")
@@ -511,11 +540,7 @@ def metadata(tree: Tree) -> dict[str, str]:
     """Scalar datasets and texts of the file by path."""
     pairs: dict[str, str] = {}
     for path, item in tree.datasets.items():
-        try:
-            small = item.size == 1 and item.dtype.itemsize <= 1000 and item.dtype.kind in "iufSOb"
-            value = text(item[()]) if small else ""
-        except (RuntimeError, OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
+        value = scalar(item)
         if value and len(value) < 2000:
             units = attribute(item, "units")
             pairs[path] = f"{value} {units}".strip()
