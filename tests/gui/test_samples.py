@@ -2,7 +2,7 @@
 
 import pytest
 from gui_fakes import curve_of, lines
-from PySide6 import QtCore, QtGui
+from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
 from spectrogen_app.gui.samples.view import ID
@@ -57,21 +57,36 @@ def test_space_in_the_tree_ticks_and_does_not_reach_the_plot(loaded, qtbot):
     assert loaded.store.state.curve(raman.id).visible
 
 
-def test_renaming_a_sample_and_a_spectrum(loaded):
+def rename(window, own, text, qtbot):
+    """As the user does: F2, type, Enter."""
+    tree = window.samples_view.tree
+    tree.setCurrentItem(item_of(window, own))
+    tree.editItem(item_of(window, own), 0)
+    editor = tree.findChild(QtWidgets.QLineEdit)
+    before = editor.text()
+    editor.selectAll()
+    qtbot.keyClicks(editor, text)
+    with qtbot.waitSignal(tree.itemDelegate().closeEditor):
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+    return before
+
+
+def test_renaming_a_sample_and_a_spectrum(loaded, qtbot):
     sample = loaded.store.state.samples[0]
-    item_of(loaded, sample.id).setText(0, "Iceland spar")
+    assert rename(loaded, sample.id, "Iceland spar", qtbot) == "Calcite"
     assert loaded.store.state.samples[0].name == "Iceland spar"
     raman = curve_of(loaded, "raman")
-    item_of(loaded, raman.id).setText(0, "first try")
+    assert rename(loaded, raman.id, "first try", qtbot) == "Calcite"
     assert loaded.store.state.curve(raman.id).spectrum.name == "first try"
+    assert texts(loaded)["Iceland spar"][0] == "first try  ·  Raman 532 nm"
     loaded.store.undo()
     loaded.store.undo()
     assert texts(loaded)["Calcite"][0] == "Raman 532 nm"
 
 
-def test_an_empty_name_is_not_taken(loaded):
+def test_an_empty_name_is_not_taken(loaded, qtbot):
     before = loaded.store.state
-    item_of(loaded, before.samples[0].id).setText(0, "  ")
+    rename(loaded, before.samples[0].id, "  ", qtbot)
     assert loaded.store.state is before
     assert "Calcite" in texts(loaded)
 
@@ -88,7 +103,7 @@ def test_dragging_a_spectrum_onto_another_sample_moves_it(loaded):
     )  # fmt: skip
     tree.dropEvent(drop)
     assert texts(loaded) == {
-        "Calcite": ["Raman 532 nm", "Powder XRD"], "Quartz": ["Raman", "Calcite"],
+        "Calcite": ["Raman 532 nm", "Powder XRD"], "Quartz": ["Raman", "Calcite  ·  IR"],
     }  # fmt: skip
     assert loaded.store.undo_label == "Regroup spectra"
     loaded.store.undo()

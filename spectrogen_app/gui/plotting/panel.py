@@ -139,6 +139,7 @@ def _fill(combo: QtWidgets.QComboBox, items: list[tuple[str, str]], chosen: str)
             for data, text in items:
                 combo.addItem(text, data)
         combo.setCurrentIndex(combo.findData(chosen))
+    combo.updateGeometry()
 
 
 class PlotArea(QtWidgets.QWidget):

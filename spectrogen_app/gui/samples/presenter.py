@@ -77,11 +77,8 @@ class SamplesPresenter:
         self._store.edit("Regroup spectra", state.move(ids, sample or None))
 
     def _rename(self, kind: str, own: str, text: str) -> None:
-        state, text = self._store.state, text.strip()
-        if not text:
-            self._view.show_state(SessionState())
-            self._view.show_state(state)
-        elif kind == "sample":
+        state = self._store.state
+        if kind == "sample":
             self._store.edit(f"Rename to {text}", state.edit_sample(own, name=text))
         else:
             spectrum = state.curve(own).spectrum.replace(name=text)

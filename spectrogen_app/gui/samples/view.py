@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from spectrogen_app.app.session import PALETTE, Curve, Sample, SessionState
+from spectrogen_app.app.session import PALETTE, Curve, Sample, SessionState, sample_key
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.gui.theme import LIGHT, Theme, icon, swatch
 from spectrogen_app.gui.widgets import label, named, tool_button
 
 Qt = QtCore.Qt
-ID, KIND, TEXT = (Qt.ItemDataRole.UserRole + i for i in range(3))
+ID, KIND, TEXT, NAME = (Qt.ItemDataRole.UserRole + i for i in range(4))
 SHORT = {"raman": "Raman", "ir": "IR", "xrd": "XRD", "fir": "Far IR", "uvvis": "UV-Vis",
          "emission": "Emission", "unknown": "Other"}  # fmt: skip
 
@@ -57,6 +58,25 @@ class _Tree(QtWidgets.QTreeWidget):
             super().keyPressEvent(event)
 
 
+class _NameDelegate(QtWidgets.QStyledItemDelegate):
+    """Edits the name alone, of a row that shows more."""
+
+    def __init__(
+        self, tree: QtWidgets.QTreeWidget, renamed: Callable[[QtCore.QModelIndex, str], None]
+    ) -> None:
+        super().__init__(tree)
+        self._renamed = renamed
+
+    def setEditorData(self, editor: QtWidgets.QWidget, index: Any) -> None:
+        if isinstance(editor, QtWidgets.QLineEdit):
+            editor.setText(index.data(NAME))
+            editor.setAccessibleName("New name")
+
+    def setModelData(self, editor: QtWidgets.QWidget, _model: Any, index: Any) -> None:
+        if isinstance(editor, QtWidgets.QLineEdit):
+            self._renamed(QtCore.QModelIndex(index), editor.text())
+
+
 class SamplesView(QtWidgets.QWidget):
     """The tree, a search box above it and a count below.
 
@@ -94,8 +114,8 @@ class SamplesView(QtWidgets.QWidget):
         )
         self.solo.clicked.connect(self.solo_toggled)
         self.tree = named(_Tree(), "Samples", "Samples and their spectra; Space shows or hides")
-        self.tree.setColumnCount(2)
         self.tree.setHeaderHidden(True)
+        self.tree.setItemDelegate(_NameDelegate(self.tree, self._renamed))
         self.tree.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setDragDropMode(QtWidgets.QAbstractItemView.DragDropMode.DragDrop)
         self.tree.setDefaultDropAction(Qt.DropAction.MoveAction)
@@ -103,13 +123,8 @@ class SamplesView(QtWidgets.QWidget):
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(16)
         self.tree.setIconSize(QtCore.QSize(20, 14))
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header = self.tree.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(8)
-        header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
         self.count = label(role="muted")
         top = QtWidgets.QHBoxLayout()
         top.addWidget(self.search, 1)
@@ -153,7 +168,6 @@ class SamplesView(QtWidgets.QWidget):
             if self._samples.get(sample.id) is sample:
                 continue
             self._show_sample(sample, place)
-        self.tree.setColumnHidden(1, not any(i.text(1) for i in self._items.values()))
         self._busy = False
         curves = sum(len(s.curves) for s in state.samples)
         shown = sum(c.visible for c in state.curves())
@@ -211,6 +225,7 @@ class SamplesView(QtWidgets.QWidget):
         before = self._samples.get(sample.id)
         self._samples[sample.id] = sample
         item.setText(0, sample.name)
+        item.setData(0, NAME, sample.name)
         item.setToolTip(0, f"{sample.name}\n{sample.formula}" if sample.formula else sample.name)
         item.setData(0, TEXT, f"{sample.name} {sample.formula or ''}".casefold())
         keep = {c.id for c in sample.curves}
@@ -247,10 +262,8 @@ class SamplesView(QtWidgets.QWidget):
         spectrum = curve.spectrum
         origin = "" if spectrum.origin is Origin.MEASURED else spectrum.origin.value
         name = spectrum.name or "Spectrum"
-        own, kind = _names(curve, sample)
-        item.setText(0, own)
-        item.setText(1, kind)
-        item.setForeground(1, QtGui.QColor(self._theme.muted))
+        item.setText(0, shown_name(curve, sample))
+        item.setData(0, NAME, name)
         item.setIcon(0, swatch(curve.colour, spectrum.origin.value, self._theme))
         item.setData(0, TEXT, f"{name} {MODALITIES[spectrum.modality].label} {origin} "
                      f"{spectrum.formula or ''} {SHORT[spectrum.modality]}".casefold())  # fmt: skip
@@ -272,18 +285,16 @@ class SamplesView(QtWidgets.QWidget):
         kind, own = item.data(0, KIND), item.data(0, ID)
         on = item.checkState(0) is Qt.CheckState.Checked
         if kind == "sample":
-            sample = self._samples[own]
-            if item.text(0) != sample.name:
-                self.renamed.emit(kind, own, item.text(0))
-            elif any(c.visible is not on for c in sample.curves):
-                self.shown.emit([c.id for c in sample.curves], on)
-            return
-        sample = self._samples[_home(item)]
-        curve = next(c for c in sample.curves if c.id == own)
-        if item.text(0) != _names(curve, sample)[0]:
-            self.renamed.emit(kind, own, item.text(0))
-        elif curve.visible is not on:
-            self.shown.emit([own], on)
+            curves = self._samples[own].curves
+        else:
+            curves = tuple(c for c in self._samples[_home(item)].curves if c.id == own)
+        changed = [c.id for c in curves if c.visible is not on]
+        if changed:
+            self.shown.emit([c.id for c in curves], on)
+
+    def _renamed(self, index: QtCore.QModelIndex, text: str) -> None:
+        if text.strip() and text.strip() != index.data(NAME):
+            self.renamed.emit(index.data(KIND), index.data(ID), text.strip())
 
     def _selection_changed(self) -> None:
         if self._busy:
@@ -376,14 +387,14 @@ def _home(item: QtWidgets.QTreeWidgetItem) -> str:
     return parent.data(0, ID) if parent is not None else ""
 
 
-def _names(curve: Curve, sample: Sample) -> tuple[str, str]:
-    """Texts of the two columns: a curve called like its sample is named by its modality."""
+def shown_name(curve: Curve, sample: Sample) -> str:
+    """A row's text: what is called like its sample is named by its modality alone."""
     s = curve.spectrum
     laser = f" {s.laser_nm:.0f} nm" if s.laser_nm and s.modality == "raman" else ""
     origin = "" if s.origin is Origin.MEASURED else f", {s.origin.value}"
-    if s.name in ("", sample.name) or s.origin is Origin.GENERATED:
-        return MODALITIES[s.modality].label + laser + origin, ""
-    return s.name, SHORT[s.modality] + laser + origin
+    if s.origin is Origin.GENERATED or sample_key(s.name) in ("", sample_key(sample.name)):
+        return MODALITIES[s.modality].label + laser + origin
+    return f"{s.name}  ·  {SHORT[s.modality]}{laser}{origin}"
 
 
 def _about(curve: Curve) -> str:
