@@ -482,7 +482,9 @@ def spectra_of_table(
         rows = f"{len(values)} row" + "s" * (len(values) != 1)
         raise source.refuse(f"has {rows} of numbers; a spectrum needs at least two.",
                             "Check that the export was finished.")  # fmt: skip
-    wide = values.shape[1] >= 16 and values.shape[1] > 4 * len(values)
+    many = values.shape[1] >= 16
+    wide = many and values.shape[1] > 4 * len(values)
+    wide |= many and _monotone(values[0]) and not _monotone(values[:, 0])
     if wide and layout.x_column is None:
         source.assume("Each row is one spectrum; the first row is the axis.")
         values = values.T
@@ -556,6 +558,11 @@ def spectra_of_table(
     if not spectra:
         raise source.refuse("has no column with two numbers or more.", "Check the export.")
     return spectra
+
+
+def _monotone(numbers: NDArray[np.float64]) -> bool:
+    steps = np.diff(numbers)
+    return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
 def _is_percent(y: NDArray[np.float64]) -> bool:

@@ -93,6 +93,16 @@ def test_one_spectrum_per_row(tmp_path: Path) -> None:
     assert np.array_equal(found[0].x, x)
 
 
+def test_many_spectra_one_per_row(tmp_path: Path) -> None:
+    x = np.linspace(1800, 900, 20)
+    rows = np.sin(np.outer(np.arange(1, 60), x / 100))
+    lines = [",".join(map(repr, v.tolist())) for v in (x, *rows)]
+    found = registry.read(write(tmp_path, "\n".join(lines)), modality="ir")
+    assert len(found) == 59
+    assert np.array_equal(found[7].y, rows[7][::-1])
+    assert np.array_equal(found[7].x, x[::-1])
+
+
 def test_scans_below_each_other(tmp_path: Path) -> None:
     one = "".join(f"{a} {a * 2}\n" for a in range(10, 30))
     verdict = registry.open_path(write(tmp_path, "2theta I\n" + one + one))
