@@ -121,26 +121,23 @@ def fit(
 
 
 def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
-    """With remedies taken for what is left to warn of, each noted, while they help."""
-    for _ in range(4):
-        if result.cancelled:
+    """With remedies taken for what is left to warn of, each noted, where they help."""
+    best = now = result
+    for _ in range(5):
+        remedies = [(a, r) for a in now.advice[:2] for r in a.remedies]
+        if not remedies or now.cancelled:
             break
-        better = []
-        for advice in result.advice[:3]:
-            for remedy in advice.remedies:
-                tried = fit_model(
-                    result.spectrum, remedy.model, result.options, tolerance=tolerance, check=check
-                )
-                if len(tried.advice) < len(result.advice):
-                    better.append((len(tried.advice), tried.bic, tried, advice, remedy))
-            if better:
-                break
-        if not better:
-            break
-        _, _, best, advice, remedy = min(better, key=lambda b: b[:2])
-        notes = (*result.notes, f"{advice.message} Done: {remedy.label}.")
-        result = dataclasses.replace(best, start=result.start, notes=notes)
-    return result
+        tries = []
+        for advice, remedy in remedies:
+            tried = fit_model(
+                now.spectrum, remedy.model, now.options, tolerance=tolerance, check=check
+            )
+            notes = (*now.notes, f"{advice.message} Done: {remedy.label}.")
+            tries.append(dataclasses.replace(tried, start=result.start, notes=notes))
+        now = min(tries, key=lambda t: (len(t.advice), t.bic))
+        if len(now.advice) < len(best.advice):
+            best = now
+    return best
 
 
 def fit_model(

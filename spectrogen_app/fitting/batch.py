@@ -68,7 +68,7 @@ def fit_many(
     neighbours : bool
         Start from the neighbour's result, where that succeeded; not for ``"auto"``.
     workers : int, optional
-        Processes; default: one per core.
+        Processes; default: one per core. A single run is fitted in this process.
     check : callable(fraction, message)
         Called as results arrive and several times a second.
     deliver : callable(index, outcome), optional
@@ -79,6 +79,10 @@ def fit_many(
     tuple of FitResult or Failure
         In the order of ``spectra``. After a cancel, None for what was not done.
     """
+    if len(spectra) <= RUN:
+        return _here(
+            spectra, peaks, neighbours, check=check, deliver=deliver, options=options
+        )  # fmt: skip
     outcomes: list[Outcome | None] = [None] * len(spectra)
     stop = multiprocessing.get_context("spawn").Event()
     runs = [(i, tuple(spectra[i : i + RUN])) for i in range(0, len(spectra), RUN)]
@@ -106,11 +110,31 @@ def fit_many(
     return tuple(outcomes)
 
 
+def _here(
+    spectra: Sequence[Spectrum], peaks: Any, neighbours: bool, *, check: Check,
+    deliver: Callable[[int, Outcome], None] | None, options: dict[str, Any],
+) -> tuple[Outcome | None, ...]:  # fmt: skip
+    outcomes: list[Outcome | None] = [None] * len(spectra)
+
+    def watch(fraction: float, message: str) -> None:
+        done = sum(o is not None for o in outcomes)
+        check((done + fraction) / len(spectra), f"{done} of {len(spectra)} spectra")
+
+    with contextlib.suppress(Cancelled):
+        for k, outcome in enumerate(_run(0, spectra, peaks, neighbours, options, check=watch)):
+            outcomes[k] = outcome
+            if deliver is not None:
+                deliver(k, outcome)
+    return tuple(outcomes)
+
+
 def _answer(
     future: Future[list[Outcome]], first: int, run: Sequence[Spectrum]
 ) -> Sequence[Outcome]:
     try:
         return future.result()
+    except Cancelled:
+        return []
     except BrokenProcessPool:
         error = FitError(
             "The process that fitted this spectrum ended unexpectedly.",
@@ -150,20 +174,27 @@ def _watch(fraction: float, message: str = "") -> None:
 def _fit_run(
     first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any]
 ) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+    return list(_run(first, run, peaks, neighbours, options, check=_watch))
+
+
+def _run(
+    first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any],
+    *, check: Check,
+) -> Iterator[Outcome]:  # fmt: skip
     last: FitResult | None = None
     for k, spectrum in enumerate(run):
         try:
-            _watch(0.0)
-            if last is not None and neighbours and peaks != "auto":
-                result = fit_model(spectrum, last.model, last.options, check=_watch)
+            check(0.0, "")
+            if last is not None and neighbours and not isinstance(peaks, str):
+                result = fit_model(spectrum, last.model, last.options, check=check)
             else:
-                result = fit(spectrum, peaks, check=_watch, **options)
+                result = fit(spectrum, peaks, check=check, **options)
             if result.cancelled:
                 raise Cancelled
+        except Cancelled:
+            raise
         except SpectrogenError as error:
-            outcomes.append(Failure(first + k, spectrum.name, error))
+            yield Failure(first + k, spectrum.name, error)
             continue
         last = result if result.success else None
-        outcomes.append(result)
-    return outcomes
+        yield result

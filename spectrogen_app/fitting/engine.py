@@ -14,8 +14,12 @@ Algorithms (2000) 298 (robust loss).
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import math
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +28,7 @@ import numpy as np
 from lmfit.minimizer import MinimizerResult
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
+from threadpoolctl import ThreadpoolController
 
 from spectrogen_app.errors import Cancelled, Check, FitError, unchecked
 from spectrogen_app.fitting import shapes
@@ -36,6 +41,37 @@ LOSSES = ("linear", "soft_l1", "huber", "cauchy")
 """Loss functions; all but ``linear`` let spikes count less."""
 _SMALL = 2e6
 """Below so many multiplications the orthogonal factorisation is used."""
+
+
+_users = 0
+_users_lock = threading.Lock()
+_limits = contextlib.ExitStack()
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra in one thread, as long as anyone is within.
+
+    Problems here are so small that threads only wait for each other, ten times longer than the
+    work takes when the machine is busy.
+    """
+    global _users  # noqa: PLW0603
+    with _users_lock:
+        if not _users:
+            _limits.enter_context(_libraries().limit(limits=1, user_api="blas"))
+        _users += 1
+    try:
+        yield
+    finally:
+        with _users_lock:
+            _users -= 1
+            if not _users:
+                _limits.close()
 
 
 class Problem:
@@ -284,7 +320,7 @@ def solve(
     FitError
         The model is not finite at the start.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread():
         return _solve(problem, start, tolerance, damping=damping,
                       max_evaluations=max_evaluations, check=check)  # fmt: skip
 
@@ -483,7 +519,8 @@ def covariance(solution: Solution, problem: Problem, *, scaled: bool = True) -> 
     if not usable.size or n <= usable.size:
         return out
     held = solution.jacobian if usable.size == p else solution.jacobian[usable]
-    inverse = _inverse(held, norms[usable])
+    with one_thread():
+        inverse = _inverse(held, norms[usable])
     inverse /= np.outer(norms[usable], norms[usable])
     out[np.ix_(usable, usable)] = inverse * (solution.cost / (n - p) if scaled and n > p else 1.0)
     return out

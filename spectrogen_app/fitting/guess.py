@@ -38,7 +38,7 @@ _FWHM = 2 * math.sqrt(2 * math.log(2))
 _MISFIT = 0.01
 _THRESHOLD = 5.0
 _ROUNDS = 5
-_MOST = 60
+_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -58,26 +58,37 @@ class Noise:
 
 
 def noise(y: Array) -> Noise:
-    """Noise from second differences at growing distance, robust against lines.
+    """Noise from second differences in the quieter parts of a spectrum.
 
-    Interpolated noise is smooth from point to point, so the distance grows until the differences
-    do not.
+    Interpolated noise is smooth from point to point, so the distance of the differences grows until
+    they no longer do; a distance that the narrowest lines do not allow is not tried.
 
     Parameters
     ----------
     y : ndarray, shape (n,)
         At roughly even x.
     """
-    found = []
+    found: list[float] = []
+    longest = max(1.0, _narrowest(y) / 4)
     for lag in (1, 2, 4, 8):
-        if y.size <= 4 * lag:
+        if y.size <= 4 * lag or (found and lag > 2 * longest):
             break
         second = y[: -2 * lag] - 2 * y[lag:-lag] + y[2 * lag :]
-        found.append(1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6))
+        size = max(24, second.size // 40)
+        blocks = [second[i : i + size] for i in range(0, second.size - size // 2, size)]
+        scatter = [float(np.median(np.abs(b - np.median(b)))) for b in blocks]
+        lively = [v for v in scatter if v > 0] or [0.0]
+        found.append(1.1 * 1.4826 * float(np.percentile(lively, 35)) / math.sqrt(6))
     for k, (near, far) in enumerate(itertools.pairwise(found)):
         if far <= 1.5 * near or k == 2:
-            return Noise(near, 2**k)
-    return Noise(found[0] if found else 0.0, 1)
+            return Noise(near, int(min(2**k, longest)))
+    return Noise(found[-1] if found else 0.0, int(min(2 ** max(len(found) - 1, 0), longest)))
+
+
+def _narrowest(y: Array) -> float:
+    """Width in points of the narrow ones among the strong maxima."""
+    at, _ = find_peaks(y, prominence=0.05 * float(np.ptp(y)) or None)
+    return float(np.percentile(peak_widths(y, at, 0.5)[0], 20)) if at.size else math.inf
 
 
 def candidates(x: Array, y: Array, sigma: float, reach: int = 1) -> list[tuple[float, ...]]:
@@ -106,7 +117,7 @@ def candidates(x: Array, y: Array, sigma: float, reach: int = 1) -> list[tuple[f
     ]
 
 
-def find_peaks_at(
+def peak_at(
     x: Array, y: Array, center: float, shape: str = "pseudo_voigt", fwhm: float | None = None
 ) -> Peak:
     """A start for a peak where the user clicked: height and width read off the data.

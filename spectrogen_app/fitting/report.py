@@ -15,7 +15,7 @@ import numpy as np
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.errors import FitError
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.model import Model
+from spectrogen_app.fitting.model import Model, read_peaks
 from spectrogen_app.fitting.result import Estimate, FitResult
 from spectrogen_app.paths import atomic_write
 
@@ -144,15 +144,20 @@ def template_json(model: Model) -> str:
                       indent=1)  # fmt: skip
 
 
-def read_model(text_: str) -> Model:
-    """The model of a template, or the fitted one of a JSON report.
+def read_model(content: str) -> Model:
+    """The model of a template, the fitted one of a JSON report, or peaks listed as CSV.
+
+    CSV needs the columns ``center``, ``height`` and ``fwhm``; ``shape`` and further parameters of
+    the shape are taken where given, as :func:`peaks_csv` writes them.
 
     Raises
     ------
     FitError
-        Neither of them, or of a newer version.
+        None of them, or of a newer version.
     """
-    data = _object(text_)
+    if not content.lstrip().startswith("{"):
+        return _from_csv(content)
+    data = _object(content)
     if data.get("format") not in ("spectrogen-peaks", "spectrogen-fit") or data.get("version") != 1:
         raise FitError(
             f"Expected a peak template or a fit report, found {data.get('format')!r} "
@@ -160,6 +165,26 @@ def read_model(text_: str) -> Model:
             hint="Choose a file that SpectroGen wrote.",
         )
     return Model.from_dict(data.get("model") or {})
+
+
+def _from_csv(content: str) -> Model:
+    try:
+        rows = list(csv.DictReader(io.StringIO(content)))
+    except csv.Error as error:
+        raise FitError(f"This is no CSV ({error}).", hint="Choose a list of peaks.") from error
+    if not rows or not {"center", "height", "fwhm"} <= set(rows[0]):
+        raise FitError(
+            "Expected a template, a fit report, or CSV with the columns center, height and fwhm.",
+            hint="Such files are written by SpectroGen after a fit.",
+        )
+    given = []
+    for row in rows:
+        shape = row.get("shape") or "lorentzian"
+        own = {n: row[n] for n in shapes.shape(shape).names if row.get(n)}
+        if not set(shapes.shape(shape).names) <= set(own):
+            own = {k: row[k] for k in ("center", "height", "fwhm")}
+        given.append({"shape": shape, **own})
+    return Model(tuple(read_peaks(given)))
 
 
 def write(result: FitResult, folder: Path, stem: str) -> tuple[Path, ...]:

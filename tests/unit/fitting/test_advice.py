@@ -1,0 +1,121 @@
+"""What is wrong is named, and each remedy mends it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.fitting.advice import Advice
+from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.result import FitResult
+
+X = np.linspace(100, 400, 601)
+
+
+def data(model: Model, sigma: float = 0.05) -> Spectrum:
+    y = model.evaluate(X) + np.random.default_rng(0).normal(0, sigma, X.size)
+    return Spectrum(X, y, modality="raman")
+
+
+def the(result: FitResult, kind: str) -> Advice:
+    found = [a for a in result.advice if a.kind == kind]
+    assert found, f"expected {kind}, found {result.warnings}"
+    return found[0]
+
+
+def mended(result: FitResult, advice: Advice) -> list[FitResult]:
+    assert advice.remedies
+    return [fit_model(result.spectrum, r.model, result.options) for r in advice.remedies]
+
+
+LORENTZ = Model((Peak.make("lorentzian", 250, 10, 20),))
+
+
+def test_nothing_wrong_is_said_of_a_good_fit() -> None:
+    assert fit(data(LORENTZ), list(LORENTZ.peaks)).advice == ()
+
+
+def test_mixing_at_its_limit_becomes_the_simpler_shape() -> None:
+    truth = Model((Peak.make("gaussian", 250, 10, 20),))
+    result = fit(data(truth), [Peak.make("pseudo_voigt", 252, 9, 18)])
+    if not result.advice:
+        pytest.skip("noise put the mixing inside")
+    first = mended(result, the(result, "at_bound"))[0]
+    assert first.peaks[0].shape == "gaussian"
+    assert first.advice == ()
+
+
+def test_bound_set_by_the_user_can_be_widened() -> None:
+    peak = Peak.make("lorentzian", 250, 9, 12).edit("fwhm", max=15.0)
+    result = fit(data(LORENTZ), [peak])
+    advice = the(result, "at_bound")
+    assert advice.parameters == ("p1_fwhm",)
+    labels = {r.label: m for r, m in zip(advice.remedies, mended(result, advice), strict=True)}
+    assert labels["Widen the bound"].advice == ()
+    assert labels["Fix it there"].params["p1_fwhm"].value == 15
+
+
+def test_two_peaks_on_each_other() -> None:
+    twins = [Peak.make("lorentzian", 249.9, 5, 20), Peak.make("lorentzian", 250.1, 5, 20)]
+    result = fit(data(LORENTZ), twins)
+    kinds = {a.kind for a in result.advice}
+    assert kinds & {"merged", "correlated", "no_error", "weak"}
+    best = min(mended(result, result.advice[0]), key=lambda r: len(r.advice))
+    assert len(best.advice) < len(result.advice)
+
+
+def test_correlated_neighbours() -> None:
+    truth = Model((Peak.make("gaussian", 245, 5, 30), Peak.make("gaussian", 255, 5, 30)))
+    result = fit(data(truth, 0.02), list(truth.peaks))
+    advice = the(result, "correlated")
+    assert "cannot be told apart" in advice.message
+    labels = [r.label for r in advice.remedies]
+    assert "Merge them into one" in labels
+    assert "Give both one width" in labels
+    for again in mended(result, advice):
+        assert len(again.advice) < len(result.advice)
+
+
+def test_peak_wider_than_the_range_stands_in_for_a_background() -> None:
+    y = 5 + 0.01 * X
+    wide = [*LORENTZ.peaks, Peak.make("gaussian", 300, 7, 600)]
+    result = fit(data(LORENTZ).replace(y=data(LORENTZ).y + y), wide)
+    advice = the(result, "wide")
+    straight = mended(result, advice)[1]
+    assert straight.model.background is not None
+    assert straight.advice == ()
+
+
+def test_peak_outside_and_narrow_and_weak() -> None:
+    outside = fit(data(LORENTZ), [*LORENTZ.peaks, Peak.make("lorentzian", 700, 1, 9)])
+    assert mended(outside, the(outside, "outside"))[0].advice == ()
+    spiked = data(LORENTZ)
+    y = spiked.y.copy()
+    y[100] += 40
+    narrow = fit(spiked.replace(y=y), [*LORENTZ.peaks, Peak.make("gaussian", X[100], 40, 0.3)])
+    assert mended(narrow, the(narrow, "narrow"))[0].peaks[0].height.value == pytest.approx(
+        10, abs=0.3
+    )
+    little = Peak.make("lorentzian", 150, 0.001, 10).edit("center", fixed=True)
+    weak = fit(data(LORENTZ), [*LORENTZ.peaks, little.edit("fwhm", fixed=True)])
+    assert len(mended(weak, the(weak, "weak"))[0].peaks) == 1
+
+
+def test_what_the_data_do_not_determine() -> None:
+    flat = Peak.make("lorentzian", 150, 0.0, 10).edit("height", fixed=True)
+    result = fit(data(LORENTZ), [*LORENTZ.peaks, flat])
+    advice = the(result, "no_error")
+    assert advice.parameters[0].startswith("p2_")
+    assert mended(result, advice)[-1].advice == ()
+
+
+def test_unfinished() -> None:
+    result = fit(data(LORENTZ), list(LORENTZ.peaks))
+    stopped = dataclasses.replace(
+        result, success=False, message="not converged after 3 evaluations"
+    )
+    advice = the(stopped, "not_converged")
+    assert "not converged" in advice.message
+    assert mended(stopped, advice)[0].success
