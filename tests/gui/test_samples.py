@@ -66,8 +66,9 @@ def rename(window, own, text, qtbot):
     before = editor.text()
     editor.selectAll()
     qtbot.keyClicks(editor, text)
-    with qtbot.waitSignal(tree.itemDelegate().closeEditor):
-        qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: tree.state() is QtWidgets.QAbstractItemView.State.NoState)
+    qtbot.wait(10)
     return before
 
 

@@ -74,7 +74,7 @@ class _NameDelegate(QtWidgets.QStyledItemDelegate):
 
     def setModelData(self, editor: QtWidgets.QWidget, _model: Any, index: Any) -> None:
         if isinstance(editor, QtWidgets.QLineEdit):
-            self._renamed(QtCore.QModelIndex(index), editor.text())
+            self._renamed(index, editor.text())
 
 
 class SamplesView(QtWidgets.QWidget):
@@ -293,8 +293,10 @@ class SamplesView(QtWidgets.QWidget):
             self.shown.emit([c.id for c in curves], on)
 
     def _renamed(self, index: QtCore.QModelIndex, text: str) -> None:
-        if text.strip() and text.strip() != index.data(NAME):
-            self.renamed.emit(index.data(KIND), index.data(ID), text.strip())
+        """Tell the new name, once the editor is closed."""
+        kind, own, new = index.data(KIND), index.data(ID), text.strip()
+        if new and new != index.data(NAME):
+            QtCore.QTimer.singleShot(0, self, lambda: self.renamed.emit(kind, own, new))
 
     def _selection_changed(self) -> None:
         if self._busy:
