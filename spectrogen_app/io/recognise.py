@@ -88,7 +88,7 @@ _Y_LABELS: tuple[tuple[re.Pattern[str], YUnit], ...] = (
 
 _MODALITY_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_words(r"raman|rruff.*\b(514|532|780|785)\b"), "raman"),
-    (_words(r"infra-?\s?red|ft-?\s?ir|(?<![a-z])ir(?![a-z])|(?<![a-z])(atr|drifts?)(?![a-z])|"
+    (_words(r"infra-?\s?red|ft-?\s?ir|(?<![a-z])ir(?![a-z]|\d{3})|(?<![a-z])(atr|drifts?)(?![a-z])|"
             r"mid-?ir"), "ir"),
     (_words(r"(?<![a-z])p?xrd(?![a-z])|x-?\s?ray|diffract|(?<![a-z])powder(?![a-z])|"
             r"(?<![a-z])cu\s?-?k|k-?alpha|two-?\s?theta|2-?theta"), "xrd"),
