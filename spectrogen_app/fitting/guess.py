@@ -87,7 +87,7 @@ def noise(y: Array) -> Noise:
 
 def _narrowest(y: Array) -> float:
     """Width in points of the narrow ones among the strong maxima."""
-    at, _ = find_peaks(y, prominence=0.05 * float(np.ptp(y)) or None)
+    at, _ = find_peaks(y, prominence=0.2 * float(np.ptp(y)) or None)
     return float(np.percentile(peak_widths(y, at, 0.5)[0], 20)) if at.size else math.inf
 
 
@@ -222,7 +222,7 @@ class _Search:
         self.take(min(found.reach, max(1, x.size // 300)))
         low = float(np.percentile(self.y, 5))
         if background is None and low > max(
-            5 * float(np.median(self.sigma)), 0.03 * float(np.ptp(y))
+            2 * float(np.median(self.sigma)), 0.01 * float(np.ptp(y))
         ):
             background = "linear"
         under = Background.make(background, self.x, self.y) if background else None
