@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import erf
 
 from spectrogen_app.errors import FitError
 
@@ -19,6 +18,14 @@ _LONGEST = 1000
 _DEEPEST = 100
 
 Dual = tuple[Any, dict[str, Any]]
+
+
+def _erf(value: Any) -> Any:
+    from scipy.special import erf
+
+    return erf(value)
+
+
 
 _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "exp": (np.exp, np.exp),
@@ -30,7 +37,7 @@ _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "arctan": (np.arctan, lambda v: 1 / (1 + v * v)),
     "tanh": (np.tanh, lambda v: 1 / np.cosh(v) ** 2),
     "abs": (np.abs, np.sign),
-    "erf": (erf, lambda v: 2 / np.sqrt(np.pi) * np.exp(-v * v)),
+    "erf": (_erf, lambda v: 2 / np.sqrt(np.pi) * np.exp(-v * v)),
 }
 
 
