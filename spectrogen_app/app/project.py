@@ -271,11 +271,12 @@ class Autosave:
         """The work is saved or given up: forget the copy, and keep watching."""
         discard(self.path)
 
-    def close(self) -> None:
-        """End orderly: nothing is left to recover."""
+    def close(self, keep: bool = False) -> None:
+        """End orderly: nothing is left to recover, unless the copy is to be kept for next time."""
         if self._lock is None:
             return
-        self.discard()
+        if not keep:
+            self.discard()
         self._lock.close()
         self._lock = None
         _lock_path(self.path).unlink(missing_ok=True)

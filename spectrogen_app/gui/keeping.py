@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.app.session import SessionState
+from spectrogen_app.data.provenance import Origin
 from spectrogen_app.errors import SpectrogenError, WriteError
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.jobs import JobRunner
@@ -18,8 +20,12 @@ from spectrogen_app.gui.jobs import JobRunner
 if TYPE_CHECKING:
     from spectrogen_app.app.project import Autosave
 
+log = logging.getLogger(__name__)
+
 AUTOSAVE_SECONDS = 8
 """An edit is kept at most this much later."""
+KEPT_DAYS = 14
+"""Work that nobody asked for is forgotten after this time."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,15 @@ class Keeper(QtCore.QObject):
         """Whether there is work that no project file holds."""
         state = self._context.store.state
         return state is not self._saved and bool(state.samples)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the session holds more than opened files."""
+        return any(
+            c.spectrum.origin not in (Origin.MEASURED, Origin.SIMULATED)
+            or getattr(c, "peaks", None) is not None
+            for c in self._context.store.state.curves()
+        )
 
     def ask_save(self) -> None:
         """Save to the project file, or ask for one."""
@@ -127,6 +142,9 @@ class Keeper(QtCore.QObject):
             found = recoveries()
         except OSError:
             return
+        for old in [r for r in found if time.time() - r.saved_at > 86400 * KEPT_DAYS]:
+            found.remove(old)
+            discard(old.path)
         if not found:
             return
         newest = found[0]
@@ -143,7 +161,7 @@ class Keeper(QtCore.QObject):
             self._context.loader.submit(_load, newest.path, "Recovering", on_done=done)
 
         self._context.notify(
-            "warning", f"Unsaved work of {when} was left by a program that did not end orderly:",
+            "warning", f"Unsaved work of {when} is still there:",
             f"{newest.samples} samples, {newest.curves} spectra.", ("Recover it", recover),
         )  # fmt: skip
 
@@ -168,12 +186,22 @@ class Keeper(QtCore.QObject):
         self._jobs.submit(job, self._context.store.state, "Autosave", on_failed=self._failed)
 
     def close(self) -> None:
-        """The program ends orderly: nothing is left to recover."""
+        """The program ends orderly; results that were not saved are kept for the next start."""
         self._timer.stop()
         self._jobs.close()
-        if self._autosave is not None:
-            self._autosave.close()
-            self._autosave = None
+        keep = self.unsaved and self.has_results
+        try:
+            if keep and self._autosave is None and not self._autosave_off:
+                from spectrogen_app.app.project import Autosave
+
+                self._autosave = Autosave()
+            if self._autosave is not None:
+                if keep:
+                    self._autosave.save(self._context.store.state, self.path)
+                self._autosave.close(keep)
+        except (SpectrogenError, OSError) as error:
+            log.warning("Unsaved work could not be kept: %s", error)
+        self._autosave = None
 
     def _edited(self, *_: object) -> None:
         if self.unsaved and not self._timer.isActive():

@@ -53,7 +53,7 @@ class ComboBox(_WheelNeedsFocus, QtWidgets.QComboBox):
     def minimumSizeHint(self) -> QtCore.QSize:
         hint = super().minimumSizeHint()
         if self._hugging:
-            hint.setWidth(min(self.sizeHint().width(), 72))
+            hint.setWidth(min(self.sizeHint().width(), 92))
         return hint
 
     def paintEvent(self, _event: QtGui.QPaintEvent) -> None:

@@ -306,6 +306,33 @@ def test_an_orderly_end_leaves_nothing_to_recover(loaded, qtbot):
     assert not list((paths.user_data() / "autosave").glob("*"))
 
 
+def test_results_that_were_not_saved_are_there_at_the_next_start(loaded, make_window, qtbot):
+    raman = curve_of(loaded, "raman")
+    state = loaded.store.state
+    state = state.add_derived(state.samples[0].id, [generated("ir", 0, None)], [raman.id])
+    loaded.store.edit("Generate", state)
+    loaded.close()
+    assert len(project.recoveries()) == 1
+    later = make_window()
+    later.keeper.offer_recovery()
+    later.notices._button.click()
+    opened(later, qtbot)
+    assert curve_of(later, "ir", Origin.GENERATED).id == curve_of(loaded, "ir", Origin.GENERATED).id
+    later.keeper._saved = later.store.state
+    assert project.recoveries() == []
+
+
+def test_old_unsaved_work_is_forgotten(loaded, window, monkeypatch):
+    copy = project.Autosave()
+    copy.save(loaded.store.state)
+    copy.close(keep=True)
+    assert len(project.recoveries()) == 1
+    monkeypatch.setattr("spectrogen_app.gui.keeping.KEPT_DAYS", -1)
+    loaded.keeper.offer_recovery()
+    assert project.recoveries() == []
+    assert loaded.notices.isHidden()
+
+
 def test_settings_are_written(window, qtbot):
     window.settings.change(seed=42)
     qtbot.waitUntil((paths.user_config() / "settings.json").is_file)

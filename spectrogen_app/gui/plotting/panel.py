@@ -12,7 +12,7 @@ from spectrogen_app.gui.plotting.model import PanelModel
 from spectrogen_app.gui.theme import Theme, icon
 from spectrogen_app.gui.widgets import ComboBox, named, tool_button
 
-_SCALES = ((Scale.AUTO, "Auto scale"), (Scale.AS_IS, "As measured"), (Scale.UNIT, "Scaled to 1"))
+_SCALES = ((Scale.AUTO, "Auto"), (Scale.AS_IS, "As measured"), (Scale.UNIT, "Scaled to 1"))
 
 
 class Panel(QtWidgets.QFrame):

@@ -135,6 +135,7 @@ class _ModalityDelegate(QtWidgets.QStyledItemDelegate):
         for name, modality in MODALITIES.items():
             combo.addItem(modality.label, name)
         combo.activated.connect(lambda _: self._done(combo))
+        QtCore.QTimer.singleShot(0, combo, combo.showPopup)
         return combo
 
     def _done(self, combo: QtWidgets.QComboBox) -> None:
@@ -143,7 +144,6 @@ class _ModalityDelegate(QtWidgets.QStyledItemDelegate):
 
     def setEditorData(self, editor: Any, index: Any) -> None:
         editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
-        QtCore.QTimer.singleShot(0, editor, editor.showPopup)
 
     def setModelData(self, editor: Any, model: Any, index: Any) -> None:
         model.setData(index, editor.currentData())
