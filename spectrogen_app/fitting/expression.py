@@ -26,7 +26,6 @@ def _erf(value: Any) -> Any:
     return erf(value)
 
 
-
 _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "exp": (np.exp, np.exp),
     "log": (np.log, lambda v: 1 / v),
@@ -39,7 +38,6 @@ _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "abs": (np.abs, np.sign),
     "erf": (_erf, lambda v: 2 / np.sqrt(np.pi) * np.exp(-v * v)),
 }
-
 
 class Expression:
     """A formula of named quantities.
@@ -148,7 +146,6 @@ class Expression:
             case ast.BinOp(left=left, op=op, right=right):
                 return _combine(op, self._walk(left, values, by), self._walk(right, values, by))
         raise self._refused(1)
-
 
 def _combine(op: ast.operator, left: Dual, right: Dual) -> Dual:
     (a, da), (b, db) = left, right

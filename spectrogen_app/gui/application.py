@@ -44,7 +44,7 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     window.show()
     if trouble:
         window.notices.tell("warning", trouble)
-    QtCore.QTimer.singleShot(0, window, window.warm)
+    QtCore.QTimer.singleShot(300, window, window.warm)
     if files:
         window.open_paths([Path(f) for f in files], window.generator_for(targets))
     try:
