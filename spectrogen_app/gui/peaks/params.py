@@ -236,6 +236,18 @@ class ParamTable(QtWidgets.QTableView):
             header.setSectionResizeMode(column, mode.Fixed)
             header.resizeSection(column, round(wide * self.fontMetrics().averageCharWidth() * 1.9))
 
+    def event(self, event: QtCore.QEvent) -> bool:
+        """Letters typed into a tie are no commands of the window."""
+        if event.type() is QtCore.QEvent.Type.ShortcutOverride and isinstance(
+            event, QtGui.QKeyEvent
+        ):
+            index = self.currentIndex()
+            tie = index.isValid() and FIELDS[index.column()] == "tie"
+            if tie and event.text().isprintable() and event.text():
+                event.accept()
+                return True
+        return super().event(event)
+
     def put(self, rows: Sequence[ParamRow]) -> None:
         """Show these rows."""
         self.rows.put(tuple(rows))

@@ -80,6 +80,7 @@ def edited(param: Param, field: str, value: object) -> Param:
     text = str(value).strip().replace("−", "-")
     if field == "tie":
         return param.replace(tie=text)
+    text = text.replace(",", ".")
     if field == "value":
         wanted = Param(text)  # type: ignore[arg-type]
         return param.replace(

@@ -1,0 +1,288 @@
+"""Fits from the window: in the worker, with Stop, in the history, undone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from gui_fakes import curve_of
+
+from spectrogen_app.errors import Cancelled, FitError
+from spectrogen_app.fitting import api
+from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.gui.peaks import jobs
+from spectrogen_app.gui.peaks.editing import PeakEditor
+
+THREE = Model(
+    tuple(Peak.make("lorentzian", c + 1.5, 0.7 * h, 12) for c, h in
+          ((282, 400), (712, 200), (1086, 1000)))
+)  # fmt: skip
+
+
+@pytest.fixture
+def editor(loaded, qtbot) -> PeakEditor:
+    loaded.show_task("peaks")
+    return loaded.peaks.editor
+
+
+@pytest.fixture
+def fitted(editor, loaded, qtbot):
+    editor.edit("Start", THREE)
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result is not None
+    return editor
+
+
+class Waits:
+    """A fit that goes on until it is told to end, and then answers with what it has."""
+
+    def __init__(self, monkeypatch, name="fit"):
+        self._own = getattr(jobs, name)
+        self.begun = 0
+        monkeypatch.setattr(jobs, name, self)
+
+    def __call__(self, request, token):
+        self.begun += 1
+        while not token.cancelled:
+            token_wait(token)
+        best = self._own(request, type(token)())
+        return dataclasses.replace(best, cancelled=True, success=False)
+
+
+def token_wait(token):
+    token._cancelled.wait(0.01)
+
+
+def test_the_window_gives_the_numbers_of_the_api(fitted, loaded):
+    spectrum = curve_of(loaded, "raman").spectrum
+    expected = api.fit(spectrum, THREE)
+    assert fitted.peaks.result.bic == expected.bic
+    assert [p.center for p in fitted.peaks.result.peaks] == [p.center for p in expected.peaks]
+    view = loaded.peaks._view
+    assert f"{expected.r_squared:.5f}" in view.quality.text()
+    value, error = view.table.rows.rows[0].values[0]
+    assert float(value) == pytest.approx(282, abs=0.1)
+    assert error
+
+
+def test_auto_finds_the_lines(editor, loaded, qtbot):
+    loaded.actions_["auto_peaks"].trigger()
+    qtbot.waitUntil(lambda: not editor.busy)
+    found = [p.center for p in editor.model.peaks]
+    for line in (282, 712, 1086):
+        assert min(abs(c - line) for c in found) < 1
+    assert loaded.store.undo_label.startswith("Find peaks")
+    assert found == sorted(found)
+
+
+def test_sum_components_and_residual_are_drawn(fitted, loaded):
+    canvas = loaded.area.panels["raman"].canvas
+    curves = canvas.fit.curves
+    spectrum = curve_of(loaded, "raman").spectrum
+    np.testing.assert_allclose(curves.total.y, fitted.peaks.result.curve.y, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(curves.residual.y, spectrum.y - curves.total.y, atol=1e-9)
+    assert [line.name for line in curves.lines] == ["p1", "p2", "p3"]
+    assert canvas.model.residual is not None
+    tops = [float(line.y.max()) for line in curves.lines]
+    assert tops == pytest.approx([p.height for p in fitted.model.peaks], rel=1e-3)
+
+
+def test_a_fit_is_one_step(fitted, loaded):
+    after = loaded.store.state
+    loaded.store.undo()
+    assert fitted.model == THREE
+    assert fitted.peaks.result is None
+    assert not fitted.peaks.history
+    loaded.store.redo()
+    assert loaded.store.state is after
+
+
+def test_an_edit_after_a_fit_takes_its_errors_back_but_not_its_history(fitted, loaded):
+    fitted.edit("Move", fitted.model.with_peak(fitted.model.peaks[0].moved(center=300)))
+    assert fitted.peaks.result is None
+    assert "Not fitted" in loaded.peaks._view.quality.text()
+    assert len(fitted.peaks.history) == 1
+
+
+def test_fit_without_peaks_says_what_to_do(editor, loaded, qtbot):
+    loaded.actions_["fit"].trigger()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert "nothing to fit" in loaded.notices.text
+    assert loaded.store.undo_label == "Open files"
+
+
+def test_stop_keeps_the_best_so_far(editor, loaded, qtbot, monkeypatch):
+    slow = Waits(monkeypatch)
+    editor.edit("Start", THREE)
+    editor.fit()
+    view = loaded.peaks._view
+    assert not view.stop.isHidden()
+    assert view.fit.isHidden()
+    qtbot.waitUntil(lambda: slow.begun == 1)
+    view.stop.click()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result.cancelled
+    assert "best fit so far" in loaded.notices.text
+    assert view.stop.isHidden()
+    assert not view.fit.isHidden()
+
+
+@pytest.mark.parametrize("what", ["undo", "edit", "delete", "close"])
+def test_what_happens_during_a_fit_wins(editor, loaded, qtbot, monkeypatch, what):
+    slow = Waits(monkeypatch)
+    editor.edit("Start", THREE)
+    curve = loaded.store.selection.curve
+    editor.fit()
+    qtbot.waitUntil(lambda: slow.begun == 1)
+    if what == "undo":
+        loaded.store.undo()
+    elif what == "edit":
+        editor.remove("p1")
+    elif what == "delete":
+        loaded.store.edit("Delete", loaded.store.state.remove([curve]))
+    else:
+        loaded.close()
+        return
+    qtbot.waitUntil(lambda: not editor.busy and not loaded.fits.busy)
+    state = loaded.store.state
+    held = [c.peaks for c in state.curves() if c.id == curve and c.peaks is not None]
+    assert all(p.result is None and not p.history for p in held)
+    if what == "edit":
+        assert [p.name for p in editor.model.peaks] == ["p2", "p3"]
+
+
+def test_choosing_another_spectrum_does_not_disturb_the_fit(editor, loaded, qtbot, monkeypatch):
+    slow = Waits(monkeypatch)
+    editor.edit("Start", THREE)
+    first = loaded.store.selection.curve
+    editor.fit()
+    qtbot.waitUntil(lambda: slow.begun == 1)
+    other = next(c.id for c in loaded.store.state.curves() if c.id != first)
+    loaded.store.select_curve(other)
+    editor.stop()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert loaded.store.state.curve(first).peaks.result is not None
+    assert loaded.store.state.curve(other).peaks is None
+
+
+def test_auto_cancelled_before_there_was_anything(editor, loaded, qtbot, monkeypatch):
+    def never(_request, token):
+        while not token.cancelled:
+            token_wait(token)
+        raise Cancelled
+
+    monkeypatch.setattr(jobs, "auto", never)
+    loaded.peaks.do("auto")
+    before = loaded.store.state
+    loaded.peaks.do("stop")
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert loaded.store.state is before
+
+
+def test_a_peak_at_the_residual_is_added_and_fitted(editor, loaded, qtbot):
+    editor.edit("Two", THREE.remove("p2"))
+    editor.shape = "lorentzian"
+    loaded.peaks.do("residual")
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert min(abs(p.center - 712) for p in editor.model.peaks) < 2
+    assert len(editor.model.peaks) == 3
+
+
+def test_simplify_removes_what_does_not_help(editor, loaded, qtbot):
+    editor.edit("Five", THREE.add(Peak.make("lorentzian", 500, 5, 9),
+                                  Peak.make("lorentzian", 900, 5, 9)))  # fmt: skip
+    loaded.peaks.do("simplify")
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert [round(p.center) for p in editor.model.peaks] == [282, 712, 1086]
+
+
+def test_advice_has_buttons_that_mend(editor, loaded, qtbot):
+    twins = THREE.add(Peak.make("lorentzian", 1087.0, 500, 12))
+    editor.edit("Twins", twins)
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    advice = editor.peaks.result.advice
+    assert advice
+    view = loaded.peaks._view
+    assert view.cards
+    texts = [b.text() for b in view.cards[0].findChildren(type(view.fit))]
+    assert texts[: len(advice[0].remedies)] == [r.label for r in advice[0].remedies]
+    gone = next(
+        (i, k) for i, a in enumerate(advice[:4]) for k, r in enumerate(a.remedies)
+        if len(r.model.peaks) == 3
+    )  # fmt: skip
+    view.remedy_wanted.emit(*gone)
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert len(editor.model.peaks) == 3
+    assert loaded.store.undo_label.startswith(advice[gone[0]].remedies[gone[1]].label)
+
+
+def test_a_doubtful_parameter_has_an_interval(editor, loaded, qtbot):
+    weak = THREE.with_peak(THREE.peak("p1").edit("center", max=281.0).moved(center=280))
+    editor.edit("Bound", weak)
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    advice = editor.peaks.result.advice
+    at = next(i for i, a in enumerate(advice) if a.kind == "at_bound")
+    loaded.peaks.remedy(at, len(advice[at].remedies))
+    qtbot.waitUntil(lambda: not loaded.fits.busy)
+    text = loaded.notices.text
+    assert "68 %" in text or "profile" in text
+
+
+def test_options_go_into_the_fit_and_stay_with_the_spectrum(editor, loaded, qtbot):
+    editor.edit("Start", THREE.remove("p1"))
+    editor.set_options(within=(500.0, 1300.0), loss="soft_l1")
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    result = editor.peaks.result
+    assert result.options.within == (500, 1300)
+    assert result.options.loss == "soft_l1"
+    assert result.ndata < len(result.spectrum)
+    residual = loaded.area.panels["raman"].canvas.fit.curves.residual
+    assert not residual.y[residual.x < 500].any()
+
+
+def test_more_parameters_than_points_is_said(editor, loaded, qtbot):
+    editor.edit("Start", THREE)
+    editor.set_options(within=(700.0, 704.0))
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert "parameters" in loaded.notices.text or "points" in loaded.notices.text
+
+
+def test_a_flat_spectrum_is_said_to_have_no_peak(editor, loaded, qtbot):
+    flat = curve_of(loaded, "raman").spectrum.replace(y=np.zeros(len(editor.curve.spectrum)))
+    loaded.store.edit("Flat", loaded.store.state.edit_curve(editor.curve.id, spectrum=flat))
+    loaded.peaks.do("auto")
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert loaded.notices.level == "error"
+    assert not editor.model.peaks
+
+
+def test_two_identical_peaks_do_no_harm(editor, qtbot, loaded):
+    peak = Peak.make("lorentzian", 712, 100, 9)
+    editor.edit("Twins", Model((peak, peak)))
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result is not None
+    assert all(np.isfinite(v) for p in editor.model.peaks for v in p.values)
+
+
+def test_a_circular_tie_is_refused_before_the_fit(editor, loaded):
+    editor.edit("Start", THREE)
+    loaded.peaks.edit("p1_fwhm", "tie", "p2_fwhm")
+    loaded.peaks.edit("p2_fwhm", "tie", "p1_fwhm")
+    assert "circle" in loaded.peaks._view.trouble.text()
+    assert editor.model.peak("p2")["fwhm"].tie == ""
+
+
+def test_failure_of_a_job_is_told(editor, loaded, qtbot, monkeypatch):
+    def broken(_request, _token):
+        raise FitError("The lamp is off.", hint="Switch it on.")
+
+    monkeypatch.setattr(jobs, "fit", broken)
+    editor.edit("Start", THREE)
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert "lamp" in loaded.notices.text
