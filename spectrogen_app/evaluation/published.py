@@ -125,7 +125,7 @@ class PublishedNetwork(nn.Module):
         self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, 512), nn.ReLU())
         self.mean, self.log_variance = nn.Linear(512, 256), nn.Linear(512, 256)
         self.up = nn.Sequential(
-            nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, flat), nn.ReLU(),
+            nn.Linear(256, flat), nn.ReLU(),
             nn.Unflatten(1, (256, HEIGHT // 16, WIDTH // 16)), *up[:-1], nn.Sigmoid(),
         )  # fmt: skip
 
