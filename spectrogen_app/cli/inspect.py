@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from spectrogen_app.app.services import LoadRequest, load_files
 from spectrogen_app.cli.console import note, print_json, progress
 from spectrogen_app.cli.desktop import Desktop
-from spectrogen_app.cli.main import FAILED, OK, one_line
+from spectrogen_app.cli.main import FAILED, OK, USAGE, one_line
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.io.base import Verdict
@@ -21,6 +22,7 @@ EXAMPLES = """\
 examples:
   spectrogen inspect calcite.txt
   spectrogen inspect measurements/ archive.zip --json
+  spectrogen inspect --formats
 """
 SHOWN = 20
 """Spectra of one file that are listed as text; JSON lists all."""
@@ -28,12 +30,19 @@ SHOWN = 20
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="file, folder or zip")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="file, folder or zip")
+    parser.add_argument("--formats", action="store_true", help="list the formats instead")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, desktop: Desktop) -> int:
     """Run the command."""
+    if args.formats:
+        _formats(args.json)
+        return OK
+    if not args.paths:
+        note("spectrogen inspect: name a file, or give --formats (see spectrogen inspect --help)")
+        return USAGE
     with progress("Reading") as token:
         verdicts = load_files(LoadRequest(tuple(args.paths)), token)
     if args.json:
@@ -45,6 +54,22 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
         if verdict.error is not None:
             note(f"spectrogen inspect: {verdict.path}: {one_line(verdict.error)}")
     return OK if verdicts and all(v.ok for v in verdicts) else FAILED
+
+
+def _formats(as_json: bool) -> None:
+    from spectrogen_app.io.registry import formats
+
+    if as_json:
+        print_json([asdict(f) for f in formats()])
+        return
+    for one in formats():
+        does = " and written" if one.writes else ""
+        print(f"{one.label} ({' '.join(one.extensions) or 'any name'})")
+        print(f"  {f'read{does}' if one.reads else 'not read: it is named and refused'}")
+        if one.vendors:
+            print(f"  from: {one.vendors}")
+        if one.reads:
+            print(f"  tested on: {one.tested_on}")
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from spectrogen_app.errors import Cancelled, SpectrogenError
 
 COMMANDS = {
     "inspect": "say what files hold",
-    "convert": "write a file in another format",
+    "convert": "write files in another format",
     "generate": "generate spectra of other modalities",
     "fit": "decompose spectra into peaks",
     "models": "list the models and their scores",
