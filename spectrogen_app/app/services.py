@@ -9,8 +9,8 @@ from __future__ import annotations
 import glob
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,13 @@ class LoadRequest:
     paths : tuple of Path
     layout : TextLayout or None
         How text tables are laid out; None looks.
+    layouts : mapping of str to TextLayout
+        The same for text tables of a look, see :mod:`spectrogen_app.app.layouts`.
     """
 
     paths: tuple[Path, ...]
     layout: TextLayout | None = None
+    layouts: Mapping[str, TextLayout] = field(default_factory=dict)
 
 
 def load_each(request: LoadRequest, token: Token) -> Iterator[Verdict]:
@@ -58,13 +61,11 @@ def load_each(request: LoadRequest, token: Token) -> Iterator[Verdict]:
     Cancelled
         What was yielded stays valid.
     """
-    from spectrogen_app.io.registry import open_path, open_paths
+    from spectrogen_app.io.registry import open_paths
 
-    if request.layout is None:
-        yield from open_paths(request.paths, check=token.check)
-        return
-    for path in request.paths:
-        yield open_path(path, layout=request.layout, check=token.check)
+    yield from open_paths(
+        request.paths, layout=request.layout, layouts=request.layouts, check=token.check
+    )
 
 
 def load_files(

@@ -70,6 +70,11 @@ class Verdict:
         Why it was refused, with a hint of what to try.
     unsure : bool
         A text table whose layout was guessed; a preview is worth showing.
+    tabular : bool
+        A text whose columns the user may choose, opened or refused.
+    others : sequence of Spectrum
+        What else the file holds and no one asked for, such as single channels beside a result;
+        each is made when it is asked for, and may then be refused.
     """
 
     path: Path
@@ -79,6 +84,8 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     error: SpectrogenError | None = None
     unsure: bool = False
+    tabular: bool = False
+    others: Sequence[Spectrum] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,6 +140,8 @@ class Source:
         Sentences for the user, in the order in which they came up.
     unsure : bool
         The layout was guessed.
+    others : list of callable() -> Spectrum
+        What makes the curves that are offered but not taken.
     """
 
     def __init__(self, path: Path, data: bytes | None = None) -> None:
@@ -142,6 +151,7 @@ class Source:
         self.assumptions: list[str] = []
         self.warnings: list[str] = []
         self.unsure = False
+        self.others: list[Callable[[], Spectrum]] = []
         if data is None:
             self.size = path.stat().st_size
             with path.open("rb") as stream:

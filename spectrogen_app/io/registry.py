@@ -7,8 +7,8 @@ import gzip
 import lzma
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from zlib import error as ZlibError
@@ -56,7 +56,7 @@ from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.shimadzu_text import ShimadzuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
-from spectrogen_app.io.readers.text import TextReader
+from spectrogen_app.io.readers.text import TextReader, is_text, look_of
 from spectrogen_app.io.readers.trivista import TrivistaReader
 from spectrogen_app.io.readers.uxd import UxdReader
 from spectrogen_app.io.readers.vamas import VamasReader
@@ -226,7 +226,7 @@ def open_path(
     folder, gives one verdict over all its members.
     """
     file = Path(path)
-    verdicts = list(_open(file, layout, check, expand=False))
+    verdicts = list(_open(file, _Layouts(layout), check))
     if len(verdicts) == 1:
         return verdicts[0]
     opened = [v for v in verdicts if v.ok]
@@ -254,43 +254,96 @@ def open_path(
 
 
 def open_paths(
-    paths: Iterable[str | os.PathLike[str]], *, check: Check = unchecked
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    layout: TextLayout | None = None,
+    layouts: Mapping[str, TextLayout] | None = None,
+    check: Check = unchecked,
 ) -> Iterator[Verdict]:
     """Verdicts on files, on all files of folders (sorted, hidden ones skipped) and of archives.
 
     Parameters
     ----------
     paths : iterable of path
+        A member of a zip archive is ``archive.zip/member``.
+    layout : TextLayout, optional
+        How to read text tables.
+    layouts : mapping of str to TextLayout, optional
+        How to read text tables of a look, see :func:`spectrogen_app.io.readers.text.look_of`;
+        without ``layout`` only.
     check : Check
         Called between files with the fraction done; may raise Cancelled.
     """
     given = [Path(p) for p in paths]
+    how = _Layouts(layout, layouts or {})
     for i, path in enumerate(given):
 
         def part(fraction: float, message: str = "", at: int = i) -> None:
             check((at + min(max(fraction, 0.0), 1.0)) / len(given), message)
 
-        yield from _open(path, None, part, expand=True)
+        yield from _open(path, how, part)
 
 
-def _open(path: Path, layout: TextLayout | None, check: Check, expand: bool) -> Iterator[Verdict]:
+@dataclass(frozen=True)
+class _Layouts:
+    """The layout that the user gave, for all files or for files of a look."""
+
+    given: TextLayout | None = None
+    by_look: Mapping[str, TextLayout] = field(default_factory=dict)
+
+    def of(self, source: Source) -> TextLayout | None:
+        """The layout for a file."""
+        if self.given is not None or not self.by_look or not is_text(source.head):
+            return self.given
+        found = self.by_look.get(look_of(source))
+        if found is not None:
+            source.assume("Read with the choices that you made for files of this look.")
+        return found
+
+
+def source_of(path: Path) -> Source:
+    """A file, or a member of a zip archive (``archive.zip/member``), unpacked where it is packed.
+
+    Raises
+    ------
+    SpectrogenError, OSError
+        There is no such file, or it cannot be unpacked.
+    """
+    return _decompressed(_packed(path))
+
+
+def _packed(path: Path) -> Source:
+    """As :func:`source_of`, but compressed as it lies there."""
+    archive = next((p for p in path.parents if p.is_file()), None)
+    if archive is None:
+        _is_file(path)
+        return Source(path)
+    with zipfile.ZipFile(archive) as opened:
+        try:
+            member = opened.getinfo(path.relative_to(archive).as_posix())
+        except KeyError as error:
+            raise ReadError(f"{archive.name} holds no {path.name}.", hint="Check the name.",
+                            path=str(path)) from error  # fmt: skip
+        return Source(path, _unpack(opened, member))
+
+
+def _open(path: Path, layouts: _Layouts, check: Check) -> Iterator[Verdict]:
     """Verdicts on a file, a folder or an archive; every exception becomes a refusal."""
     try:
         check(0.0, f"Reading {path.name}")
         if path.is_dir():
-            yield from _open_folder(path, layout, check)
+            yield from _open_folder(path, layouts, check)
             return
-        _is_file(path)
-        source = Source(path)
-        if _is_plain_zip(source):
-            yield from _open_zip(source, layout, check)
+        source = _packed(path)
+        if path.is_file() and _is_plain_zip(source):
+            yield from _open_zip(source, layouts, check)
             return
     except Cancelled:
         raise
     except Exception as error:
         yield Verdict(path, error=_refusal(path, error))
         return
-    yield _open_source(source, layout, check)
+    yield _open_source(source, layouts, check)
 
 
 def _is_file(path: Path) -> None:
@@ -303,7 +356,7 @@ def _is_file(path: Path) -> None:
         )  # fmt: skip
 
 
-def _open_folder(path: Path, layout: TextLayout | None, check: Check) -> Iterator[Verdict]:
+def _open_folder(path: Path, layouts: _Layouts, check: Check) -> Iterator[Verdict]:
     files: list[Path] = []
     blocked: list[tuple[Path, Exception]] = []
 
@@ -334,7 +387,7 @@ def _open_folder(path: Path, layout: TextLayout | None, check: Check) -> Iterato
         def part(fraction: float, message: str = "", at: int = i) -> None:
             check((at + fraction) / len(files), message)
 
-        yield from _open(file, layout, part, expand=True)
+        yield from _open(file, layouts, part)
 
 
 def _is_plain_zip(source: Source) -> bool:
@@ -342,7 +395,7 @@ def _is_plain_zip(source: Source) -> bool:
     return source.head.startswith(b"PK\x03\x04") and not any(r.sniff(source) for r in READERS)
 
 
-def _open_zip(source: Source, layout: TextLayout | None, check: Check) -> Iterator[Verdict]:
+def _open_zip(source: Source, layouts: _Layouts, check: Check) -> Iterator[Verdict]:
     with zipfile.ZipFile(source.path) as archive:
         members = [
             m for m in archive.infolist()
@@ -362,7 +415,7 @@ def _open_zip(source: Source, layout: TextLayout | None, check: Check) -> Iterat
             except Exception as error:
                 yield Verdict(path, error=_refusal(path, error))
                 continue
-            yield _open_source(inner, layout, _quietly(check, i, len(members)))
+            yield _open_source(inner, layouts, _quietly(check, i, len(members)))
         if len(members) > MAX_MEMBERS:
             yield Verdict(
                 source.path,
@@ -408,12 +461,13 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return data
 
 
-def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Verdict:
+def _open_source(source: Source, layouts: _Layouts, check: Check) -> Verdict:
     looked_like = ""
     try:
         if source.size == 0:
             raise source.refuse("is empty.", "Check that the export or the download was finished.")
         source = _decompressed(source)
+        layout = layouts.of(source)
         reason: SpectrogenError | None = None
         for reader in READERS:
             if layout is not None and _asks_for_text(layout) and reader.name != "text":
@@ -422,8 +476,11 @@ def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Ver
                 continue
             looked_like = looked_like or reader.label
             said = len(source.assumptions), len(source.warnings)
+            source.others.clear()
             try:
                 spectra = reader.read(source, layout=layout, check=check)
+                if layout is not None:
+                    source.unsure = False
                 return _verdict(source, reader, spectra, layout.modality if layout else None)
             except Cancelled:
                 raise
@@ -437,7 +494,23 @@ def _open_source(source: Source, layout: TextLayout | None, check: Check) -> Ver
     except Cancelled:
         raise
     except Exception as error:
-        return Verdict(source.path, looked_like, error=_refusal(source.path, error))
+        return Verdict(
+            source.path, looked_like, error=_refusal(source.path, error),
+            tabular=is_text(source.head), others=_others(source, "", 0),
+        )  # fmt: skip
+
+
+def _others(source: Source, format_name: str, first: int) -> SpectrumList:
+    """What the reader offered besides, checked when it is asked for."""
+    makers = tuple(source.others)
+
+    def make(index: int) -> Spectrum:
+        spectrum = makers[index]()
+        check_spectrum(spectrum)
+        known = Provenance(str(source.path), source.sha256, format_name, first + index)
+        return spectrum.replace(origin=_origin(spectrum), provenance=known)
+
+    return SpectrumList(len(makers), make)
 
 
 def _asks_for_text(layout: TextLayout) -> bool:
@@ -486,7 +559,8 @@ def _verdict(
         finished = tuple(finish(i, s) for i, s in enumerate(spectra))
     return Verdict(
         source.path, reader.label, finished, assumptions, tuple(source.warnings),
-        unsure=source.unsure,
+        unsure=source.unsure, tabular=reader.name == "text",
+        others=_others(source, reader.name, len(finished)),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ sentences between rows, Fortran exponents (``1.0D+02``).
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,7 @@ _MISSING = frozenset({"", "-", "--", "---", "n/a", "na", "#n/a", "null", "none",
 _CANDIDATES = ((t, d) for t in ("\t", ";", "|", ",", " ") for d in (".", ","))
 CANDIDATES = tuple((t, d) for t, d in _CANDIDATES if (t, d) != (",", ","))
 _KEY_VALUE = re.compile(r"^[#%!;*/\s]*([^:=\t;]{1,60}?)\s*[:=\t;]\s*(.+)$")
+_VALUE = re.compile(r"(?<=[:=])\s*[^;\t]*$")
 _COMMENT = ("#", "%", "!", "//", "*", "'")
 
 
@@ -382,6 +384,27 @@ def is_text(head: bytes) -> bool:
     return control <= len(head) // 2000 and head.count(0) <= len(head) // 200
 
 
+def look_of(source: Source) -> str:
+    """A key that texts of the same look share, such as exports of one program.
+
+    It is made of the extension, the delimiters, the number of columns, and the header without its
+    values; where there is no header, the size and direction of the first column count as well.
+    """
+    lines = decode(source.head[: 1 << 14]).split("\n")[:300]
+    table = find_table(lines)
+    header = [line for line in (lines[: table.start] if table else lines[:8]) if line.strip()]
+    parts = [source.suffix]
+    if table is not None:
+        parts += [table.delimiter, table.decimal, str(table.columns)]
+        header[:-1] = [line.split(table.delimiter)[0] for line in header[:-1]]
+    parts += [re.sub(r"[-+.,\d]+", "0", _VALUE.sub("", line)) for line in header]
+    if table is not None and not header:
+        values, _ = parse_block("\n".join(lines[table.start : table.start + 2]), table)
+        if values.shape[0] == 2:
+            parts += [f"{values[0, 0]:.0e}", str(np.sign(values[1, 0] - values[0, 0]))]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:20]
+
+
 def read_table(
     source: Source, layout: TextLayout | None, check: Check
 ) -> tuple[Table, Header, NDArray[np.float64]]:
@@ -491,7 +514,7 @@ def spectra_of_table(
         table = Table(table.delimiter, table.decimal, table.start, values.shape[1],
                       tuple(range(values.shape[1])), table.rows)  # fmt: skip
         header = Header(header.text, header.pairs)
-    x_at, y_at, sigma_at, bounds = _choose_columns(source, table, header, values, layout)
+    x_at, y_at, sigma_at, bounds = chosen_columns(source, table, header, values, layout)
     x = values[:, x_at]
     x_label = layout.x_unit or header.label(table.numeric[x_at])
     x_label = x_label or _said_elsewhere(header)
@@ -585,7 +608,7 @@ def _said_elsewhere(header: Header) -> str:
     return ""
 
 
-def _choose_columns(
+def chosen_columns(
     source: Source, table: Table, header: Header, values: NDArray[np.float64], layout: TextLayout
 ) -> tuple[int, list[int], int | None, tuple[int, int] | None]:
     """Places in ``table.numeric`` of x, of every y, of a standard deviation, and of bounds."""
