@@ -28,6 +28,8 @@ class FitChoices:
         Processing before the fit, such as ``("arpls(lam=1e6)",)``.
     background, shape : str or None
         See :func:`spectrogen_app.fitting.api.fit`.
+    partner : bool
+        With ``"auto"``: powder lines have their Cu K-alpha2 line.
     weights, loss : str
     exclude : tuple of (low, high)
     within : (low, high) or None
@@ -41,11 +43,13 @@ class FitChoices:
     loss: str = "linear"
     exclude: tuple[tuple[float, float], ...] = ()
     within: tuple[float, float] | None = None
+    partner: bool = False
 
     def options(self) -> dict[str, object]:
         """As keywords of :func:`spectrogen_app.fitting.api.fit`."""
         return {"background": self.background, "shape": self.shape, "weights": self.weights,
-                "loss": self.loss, "exclude": self.exclude, "within": self.within}  # fmt: skip
+                "loss": self.loss, "exclude": self.exclude, "within": self.within,
+                "partner": self.partner}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--exclude", nargs=2, type=float, action="append", default=[], metavar=("LOW", "HIGH"),
         help="leave this range of x out; may be repeated",
     )  # fmt: skip
+    parser.add_argument("--kalpha2", action="store_true",
+                        help="with auto: powder lines have their Cu K-alpha2 line")  # fmt: skip
     parser.add_argument("--weights", choices=("none", "poisson"), default="none",
                         help="default: none")  # fmt: skip
     parser.add_argument("--loss", choices=LOSSES, default="linear",
@@ -92,7 +94,8 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
     choices = FitChoices(
         peaks="auto" if args.peaks == "auto" else read_template(Path(args.peaks)),
         steps=(args.baseline,) if args.baseline else (),
-        background=args.background, shape=args.shape, weights=args.weights, loss=args.loss,
+        background=args.background, shape=args.shape, partner=args.kalpha2,
+        weights=args.weights, loss=args.loss,
         exclude=tuple(map(tuple, args.exclude)), within=args.range and tuple(args.range),
     )  # fmt: skip
     outcomes: list[dict[str, Any]] = []

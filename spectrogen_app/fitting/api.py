@@ -27,6 +27,7 @@ def fit(
     *,
     background: str | None = None,
     shape: str | None = None,
+    partner: bool = False,
     terms: Sequence[Term] = (),
     weights: str | ArrayLike = "none",
     loss: str = "linear",
@@ -53,6 +54,8 @@ def fit(
     shape : str, optional
         For peaks that do not name theirs (default ``lorentzian``), and for ``"auto"`` (default:
         what suits each peak).
+    partner : bool
+        With ``"auto"``: each powder line with its Cu K-alpha2 line; x is 2theta in degrees.
     terms : sequence of Term
         Expressions of one's own, added to the sum.
     weights : "none", "poisson" or array_like of shape (n,)
@@ -108,6 +111,7 @@ def fit(
 
         sigma = _sigma(spectrum, options)
         model = find_model(x, y, shape=shape, background=background, check=check,
+                           partner=partner,
                            sigma=None if sigma is None else sigma[keep]).in_order()  # fmt: skip
     else:
         model = Model(tuple(read_peaks(peaks, shape)))

@@ -169,7 +169,7 @@ def add_at_residual(x: Array, y: Array, model: Model, shape: str | None = None) 
 
 def find_model(
     x: Array, y: Array, *, shape: str | None = None, background: str | None = None,
-    sigma: Array | None = None, check: Check = unchecked,
+    sigma: Array | None = None, partner: bool = False, check: Check = unchecked,
 ) -> Model:  # fmt: skip
     """Find peaks, and as many as the data justify.
 
@@ -183,6 +183,8 @@ def find_model(
         None: none, or a linear one where the data do not come down to zero.
     sigma : ndarray, shape (n,), optional
         Standard deviations of y; default: estimated, the same everywhere.
+    partner : bool
+        Each line has its Cu K-alpha2 line; x is 2theta in degrees.
     check : callable(fraction, message)
         On Cancelled the best so far is returned.
 
@@ -196,7 +198,8 @@ def find_model(
             "No peak rises above the noise: all values are the same.",
             hint="Check that the right column was read.",
         )
-    search = _Search(x, y, shape or "pseudo_voigt", background, sigma=sigma, check=check)
+    search = _Search(x, y, shape or "pseudo_voigt", background, sigma=sigma, partner=partner,
+                     check=check)  # fmt: skip
     try:
         search.run()
     except Cancelled:
@@ -208,10 +211,10 @@ def find_model(
 class _Search:
     def __init__(
         self, x: Array, y: Array, shape: str, background: str | None, *,
-        sigma: Array | None, check: Check,
+        sigma: Array | None, partner: bool, check: Check,
     ) -> None:  # fmt: skip
         shapes.shape(shape)
-        self.shape, self.check = shape, check
+        self.shape, self.partner, self.check = shape, partner, check
         found = noise(y)
         floor = 1e-5 * float(np.ptp(y))
         self.given = sigma is not None
@@ -274,7 +277,7 @@ class _Search:
 
     def peak(self, center: float, height: float, fwhm: float) -> Peak:
         fwhm = min(max(fwhm, 2 * self.spacing), self.span / 4)
-        peak = Peak.make(self.shape, center, max(height, 0.0), fwhm)
+        peak = Peak.make(self.shape, center, max(height, 0.0), fwhm, partner=self.partner)
         peak = peak.edit("height", min=0.0)
         reach = 1.0 * fwhm
         peak = peak.edit(

@@ -110,6 +110,16 @@ def test_powder_pattern_of_narrow_lines() -> None:
     assert len(centers) <= 9
 
 
+def test_powder_lines_with_their_partner_are_counted_once() -> None:
+    x = np.linspace(40, 90, 4000)
+    model = Model(tuple(Peak.make("pseudo_voigt", c, h, 0.12, partner=True) for c, h in
+                        [(50.1, 900), (68.2, 600), (81.4, 400)]))  # fmt: skip
+    y = np.random.default_rng(0).normal(model.evaluate(x), 5)
+    result = fit(Spectrum(x, y, modality="xrd"), partner=True)
+    assert [p.center.value for p in result.peaks] == pytest.approx([50.1, 68.2, 81.4], abs=0.01)
+    assert len(fit(Spectrum(x, y, modality="xrd")).peaks) > 3
+
+
 def test_measured_raman_spectra(shared_data: Path) -> None:
     archive = zipfile.ZipFile(shared_data / "rruff" / "raman_excellent_unoriented.zip")
     names = sorted(n for n in archive.namelist() if n.endswith(".txt"))[::400]
