@@ -48,8 +48,8 @@ def fit(request: FitRequest, token: Token) -> FitResult:
     """
     from spectrogen_app.fitting.api import fit_model
 
-    return fit_model(
-        request.spectrum, request.peaks.model, request.peaks.options, check=token.check
+    return ready(
+        fit_model(request.spectrum, request.peaks.model, request.peaks.options, check=token.check)
     )
 
 
@@ -64,11 +64,12 @@ def auto(request: FitRequest, token: Token) -> FitResult:
     from spectrogen_app.fitting import api
 
     options = request.peaks.options
-    return api.fit(
+    found = api.fit(
         request.spectrum, "auto", shape=request.shape, background=request.background,
         check=token.check, **keywords(request.peaks),
         scale_errors=options.scale_errors,
     )  # fmt: skip
+    return ready(found)
 
 
 def at_residual(request: FitRequest, token: Token) -> FitResult:
@@ -88,6 +89,12 @@ def at_residual(request: FitRequest, token: Token) -> FitResult:
     return fit(dataclasses.replace(request, peaks=peaks.edited(more)), token)
 
 
+def ready(result: FitResult) -> FitResult:
+    """With all that the window shows worked out already, in the worker."""
+    _ = result.advice, result.peaks, result.params
+    return result
+
+
 def keywords(peaks: Decomposition) -> dict[str, Any]:
     """The options as keywords of :func:`spectrogen_app.fitting.api.fit`."""
     o = peaks.options
@@ -105,8 +112,8 @@ def simpler(request: FitRequest, token: Token) -> FitResult:
     """
     from spectrogen_app.fitting.simplify import simplify
 
-    return simplify(
-        request.spectrum, request.peaks.model, request.peaks.options, check=token.check
+    return ready(
+        simplify(request.spectrum, request.peaks.model, request.peaks.options, check=token.check)
     )
 
 

@@ -54,7 +54,7 @@ class PeaksPresenter:
         self.exchange = Exchange(self.editor, view)
         self.many = BatchFit(self.editor, view, self._selected_curves, self.exchange.titles)
         self._active = False
-        self._advice: tuple[object, ...] = ()
+        self._advice: tuple[tuple[AdviceRow, ...], int] = ((), 0)
         editor = self.editor
         editor.changed.connect(self.refresh)
         editor.chosen.connect(self.refresh)
@@ -339,10 +339,8 @@ class PeaksPresenter:
 
     def _show_advice(self, result: FitResult | None) -> None:
         advice = result.advice if result is not None else ()
-        if advice == self._advice:
-            return
-        self._advice = advice
-        self._view.show_advice(
-            [AdviceRow(a.message, remedies_of(a, result)) for a in advice[:ADVICE_SHOWN]],
-            max(0, len(advice) - ADVICE_SHOWN),
-        )  # fmt: skip
+        rows = tuple(AdviceRow(a.message, remedies_of(a, result)) for a in advice[:ADVICE_SHOWN])
+        shown = (rows, max(0, len(advice) - ADVICE_SHOWN))
+        if shown != self._advice:
+            self._advice = shown
+            self._view.show_advice(*shown)
