@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -42,6 +43,8 @@ MAX_BYTES = 1 << 29
 """Unpacked bytes of one dataset that is read."""
 MAX_ATTRIBUTE = 1 << 20
 """Bytes of an attribute that is read."""
+MAX_OFFERED = 1000
+"""Curves that are offered besides those that are read."""
 MAX_EXPANSION = 2_000
 """A dataset that unpacks to more than this times the size of the file is refused."""
 _DEPTH = 40
@@ -124,6 +127,7 @@ class NexusReader(Reader):
                 names = ", ".join(c.path for c in curves if c.instrument)[:300]
                 source.assume(f"Curves of the instrument left out: {names}.")
             curves = _default_first(file, measured or curves)
+            _offer(source, tree, {c.path for c in curves}, layout)
             if not curves:
                 raise _nothing(source, tree)
             return _spectra(source, tree, curves, layout, check)
@@ -504,6 +508,33 @@ def _is_axis(dataset: Any) -> bool:
 
 def _is_position(name: str) -> bool:
     return bool(re.search(r"(?i)sample_?[xyz]$|^(x|y|z|pos\w*|time|index|indices)$", name))
+
+
+def _offer(source: Source, tree: Tree, taken: set[str], layout: TextLayout | None) -> None:
+    """Offer the arrays that are not read, each beside an axis if it has one, else counted."""
+    for path, kind in _rest(tree, taken).items():
+        for row in range(min(kind[1], MAX_OFFERED - len(source.others))):
+            source.others.append(partial(_offered, source, path, row, layout))
+
+
+def _rest(tree: Tree, taken: set[str]) -> dict[str, tuple[Curve, int]]:
+    """Curves by path, each with its number of rows."""
+    found = {c.path: c for c in (*_plain(tree), *_nxdata(tree))}
+    for path, item in tree.datasets.items():
+        if path not in found and _numeric(item) and 1 <= item.ndim <= 2 and item.shape[-1] > 4:
+            found[path] = Curve(path, item, None, item.ndim - 1)
+    return {
+        path: (c, 1 if c.dimension < 0 else c.y.size // c.y.shape[c.dimension])
+        for path, c in found.items() if path not in taken
+    }  # fmt: skip
+
+
+def _offered(source: Source, path: str, row: int, layout: TextLayout | None) -> Spectrum:
+    with open_hdf5(source) as file:
+        tree = walk(source, file)
+        curve, rows = _rest(tree, set())[path]
+        spectrum = _curve(source, curve, metadata(tree), layout)[1](row)
+        return spectrum.replace(name=f"{path} ({row})" if rows > 1 else path)
 
 
 def _default_first(file: Any, curves: list[Curve]) -> list[Curve]:

@@ -6,8 +6,8 @@ extension. Each data block has a parameter block of the same type that holds the
 (NPT), the first and last x (FXV, LXV), the factor of y (CSF), the number format (DPF) and the unit
 of x (DXU). Parameters are three letters, a type, a size in words, and the value.
 
-Results (absorbance, Raman, reflectance ...) are read; single channels and interferograms are read
-when there is no result. Seen in real files: data blocks longer than NPT; several results of one
+Results (absorbance, Raman, reflectance ...) are read; single channels and interferograms are
+offered besides, and read when there is no result. Seen in real files: data blocks longer than NPT; several results of one
 kind, of which the last in the file is the current one and the others are from before a correction;
 match values of a library search beside the spectrum; compact blocks whose data are the last NPT
 numbers; transmittance stored under the type of absorbance.
@@ -18,6 +18,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,11 @@ class OpusReader(Reader):
         if chosen and len(chosen) < len(data):
             rest = sorted({_title(b) for b, _ in data if b.kind[3] % 32 not in _RESULTS})
             source.assume(f"The result is read; the file also holds: {', '.join(rest)}.")
+        for block, state in data if chosen else ():
+            if block.kind[3] % 32 not in _RESULTS and block.kind[5] != _SERIES:
+                source.others.append(
+                    partial(_spectrum, source, block, {**metadata, **state}, layout, _title(block))
+                )
         chosen = sorted(chosen or data, key=lambda d: -d[0].start if chosen else d[0].start)
         if not chosen:
             raise source.refuse(

@@ -1,0 +1,216 @@
+"""Which of the many spectra of a file are taken: what they are called, those chosen, their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from spectrogen_app.app.jobs import Token
+from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.data.provenance import Origin, Provenance
+from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import SpectrogenError, SpectrumError
+from spectrogen_app.io.base import Verdict
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Item:
+    """A spectrum of a file, as listed.
+
+    Attributes
+    ----------
+    name, place, kind : str
+        ``place`` is where on a map it was measured; ``kind`` the modality, or why it cannot be
+        taken.
+    points : int
+        0 when it cannot be taken.
+    """
+
+    name: str
+    place: str
+    kind: str
+    points: int
+
+
+def count(verdict: Verdict) -> int:
+    """Number of spectra of a file, with those that are only offered."""
+    return len(verdict.spectra) + len(verdict.others)
+
+
+def spectrum_at(verdict: Verdict, index: int) -> Spectrum:
+    """One spectrum; those that are only offered come last.
+
+    Raises
+    ------
+    SpectrogenError
+        It is refused.
+    """
+    first = len(verdict.spectra)
+    return verdict.spectra[index] if index < first else verdict.others[index - first]
+
+
+def list_items(
+    verdict: Verdict, token: Token, deliver: Callable[[tuple[Item, ...]], None]
+) -> int:
+    """Look at each spectrum of a file and tell what it is called, in batches.
+
+    Returns
+    -------
+    int
+        Number of spectra.
+
+    Raises
+    ------
+    Cancelled
+    """
+    total, batch = count(verdict), []
+    for index in range(total):
+        token.check(index / total, f"Listing {verdict.path.name}")
+        try:
+            s = spectrum_at(verdict, index)
+            batch.append(Item(s.name, place_of(s), MODALITIES[s.modality].label, len(s)))
+        except SpectrogenError as error:
+            batch.append(Item(f"Spectrum {index + 1}", "", error.message, 0))
+        if len(batch) == BATCH or index + 1 == total:
+            deliver(tuple(batch))
+            batch = []
+    return total
+
+
+def place_of(spectrum: Spectrum) -> str:
+    """Where on a map a spectrum was measured, as its metadata say; empty where they do not."""
+    for key, value in spectrum.metadata.items():
+        if key.casefold().startswith("position") and value not in ("", None):
+            unit = key.partition("(")[2].rstrip(")")
+            numbers = value if isinstance(value, (tuple, list)) else (value,)
+            text = ", ".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in numbers)
+            return f"{text} {unit}".strip()
+    spots = [
+        f"{key.partition(' (')[0]} {value:.6g}" for key, value in spectrum.metadata.items()
+        if key.partition(" (")[0].casefold() in ("x", "y", "z") and isinstance(value, float)
+    ]  # fmt: skip
+    return ", ".join(spots)
+
+
+@dataclass(frozen=True)
+class TakeRequest:
+    """Spectra of one file to be taken.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    indices : tuple of int
+        As of :func:`spectrum_at`.
+    mean : bool
+        Their mean as well.
+    only_mean : bool
+        Their mean instead.
+    """
+
+    verdict: Verdict
+    indices: tuple[int, ...]
+    mean: bool = False
+    only_mean: bool = False
+
+
+def take(request: TakeRequest, token: Token) -> tuple[Spectrum, ...]:
+    """The chosen spectra, and their mean at the end when it was asked for.
+
+    Raises
+    ------
+    SpectrogenError
+        One of them is refused, or they have no mean.
+    Cancelled
+    """
+    name = request.verdict.path.name
+    taken: list[Spectrum] = []
+    mean = _Mean()
+    for at, index in enumerate(request.indices):
+        token.check(at / len(request.indices), f"Taking spectra of {name}")
+        spectrum = spectrum_at(request.verdict, index)
+        if not request.only_mean:
+            taken.append(spectrum)
+        if request.mean or request.only_mean:
+            mean.add(spectrum)
+    if request.mean or request.only_mean:
+        taken.append(mean.finish(name, request.indices))
+    return tuple(taken)
+
+
+class _Mean:
+    """The mean of spectra, on the axis of the first, over the range that all share."""
+
+    def __init__(self) -> None:
+        self._first: Spectrum | None = None
+        self._count = 0
+
+    def add(self, spectrum: Spectrum) -> None:
+        if self._first is None:
+            self._first = spectrum
+            self._sum = np.zeros(len(spectrum))
+            self._low, self._high = float(spectrum.x[0]), float(spectrum.x[-1])
+        first = self._first
+        if (spectrum.modality, spectrum.y_unit) != (first.modality, first.y_unit):
+            raise SpectrumError(
+                f"{first.name} and {spectrum.name} have no mean: they are {first.modality} in "
+                f"{first.y_unit} and {spectrum.modality} in {spectrum.y_unit}.",
+                hint="Tick spectra of one kind.",
+            )
+        spectrum.comparable_with(first)
+        self._low = max(self._low, float(spectrum.x[0]))
+        self._high = min(self._high, float(spectrum.x[-1]))
+        same = len(spectrum) == len(first) and np.array_equal(spectrum.x, first.x)
+        self._sum += spectrum.y if same else np.interp(first.x, spectrum.x, spectrum.y)
+        self._count += 1
+
+    def finish(self, file: str, indices: Sequence[int]) -> Spectrum:
+        if self._first is None:
+            raise SpectrumError("There is nothing to average.", hint="Tick some spectra.")
+        first = self._first
+        shared = (first.x >= self._low) & (first.x <= self._high)
+        if np.count_nonzero(shared) < 2:
+            raise SpectrumError("The ticked spectra share no range.", hint="Tick others.")
+        which = f"Mean of {self._count} spectra of {file}: numbers {ranges(indices)}."
+        return first.replace(
+            x=first.x[shared], y=(self._sum / self._count)[shared], lower=None, upper=None,
+            name=f"{file.rpartition('.')[0] or file} mean of {self._count}",
+            origin=Origin.PROCESSED, metadata={"mean of": which},
+            provenance=Provenance(assumptions=(which,)),
+        )  # fmt: skip
+
+
+def ranges(indices: Sequence[int]) -> str:
+    """Indices from 0 as people count them: ``1-4, 7``."""
+    ordered = sorted(set(indices))
+    edges = [i for i, (a, b) in enumerate(pairwise(ordered), 1) if b != a + 1]
+    runs = [ordered[a:b] for a, b in pairwise([0, *edges, len(ordered)]) if a < b]
+    return ", ".join(f"{r[0] + 1}-{r[-1] + 1}" if len(r) > 1 else f"{r[0] + 1}" for r in runs)
+
+
+def parse_ranges(text: str, total: int) -> set[int]:
+    """Indices from 0 of ``1-4, 7, 90-``.
+
+    Raises
+    ------
+    SpectrumError
+        Not a list of numbers and ranges of 1..``total``.
+    """
+    chosen: set[int] = set()
+    for part in text.replace("–", "-").replace(";", ",").split(","):
+        first, dash, last = (p.strip() for p in part.partition("-"))
+        try:
+            low = int(first or 1) if first or dash else int(part)
+            high = (int(last) if last else total) if dash else low
+            if not 1 <= low <= high <= total:
+                raise ValueError
+        except ValueError:
+            raise SpectrumError(
+                f"{part.strip() or 'Nothing'} is no range of 1 to {total}.", hint="Such as 1-20, 35."
+            ) from None
+        chosen |= set(range(low - 1, high))
+    return chosen
