@@ -17,6 +17,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app import __version__, paths
 from spectrogen_app.app import settings as stored
+from spectrogen_app.gui.collector import Collector
 from spectrogen_app.gui.context import SettingsKeeper
 from spectrogen_app.gui.main_window import MainWindow
 from spectrogen_app.gui.plotting.canvas import configure
@@ -40,7 +41,9 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     log_file = start_logging()
     handler = CrashHandler(log_file)
     handler.install()
+    collector = Collector(app)
     window, trouble = make_window(app)
+    window.device_known.connect(collector.settle)
     window.show()
     if trouble:
         window.notices.tell("warning", trouble)
@@ -50,6 +53,7 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     try:
         return app.exec()
     finally:
+        collector.close()
         handler.remove()
 
 

@@ -33,7 +33,7 @@ from spectrogen_app.gui.tasks import FACTORIES
 from spectrogen_app.gui.theme import MODES, Theme, ThemeController, icon
 from spectrogen_app.gui.verdicts.presenter import VerdictsPresenter
 from spectrogen_app.gui.verdicts.view import VerdictsView
-from spectrogen_app.gui.widgets import named
+from spectrogen_app.gui.widgets import chain, named
 from spectrogen_app.paths import shipped
 
 Qt = QtCore.Qt
@@ -355,7 +355,7 @@ class MainWindow(QtWidgets.QMainWindow):
         column.addWidget(self.centre, 1)
         self.tabs = named(QtWidgets.QTabWidget(), "Tasks")
         self.tabs.setDocumentMode(True)
-        self.tabs.setMinimumWidth(310)
+        self.tabs.setMinimumWidth(392)
         self.tabs.setUsesScrollButtons(False)
         self.tabs.tabBar().setExpanding(True)
         for task in self.tasks:
@@ -457,6 +457,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.area.cursor_moved.connect(self._cursor)
         self.area.cursor_left.connect(lambda: self.status.place.setText(""))
         self.area.menu_wanted.connect(self._plot_menu)
+        self.area.panels_changed.connect(self._order_tabs)
         self.tabs.currentChanged.connect(self._task_changed)
         self.peaks.gestures.mode_changed.connect(self.actions_["peak_mode"].setChecked)
         self.dock.visibilityChanged.connect(
@@ -467,6 +468,12 @@ class MainWindow(QtWidgets.QMainWindow):
         self.settings.failed.connect(self.tell_error)
         escape = QtGui.QShortcut(QtGui.QKeySequence(Qt.Key.Key_Escape), self)
         escape.activated.connect(self._escape)
+
+    def _order_tabs(self) -> None:
+        """Tab goes from left to right: tree, plots, task."""
+        view = self.samples_view
+        plots = [w for panel in self.area.panels.values() for w in panel.controls]
+        chain(view.search, view.solo, view.tree, *plots, self.tabs.tabBar())
 
     # ---- life -----------------------------------------------------------------------------
 

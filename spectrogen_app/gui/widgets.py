@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TypeVar
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -151,6 +152,12 @@ def restyle(widget: QtWidgets.QWidget, **properties: object) -> None:
         widget.setProperty(key, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+def chain(*widgets: QtWidgets.QWidget) -> None:
+    """Let Tab go from each control to the next."""
+    for one, other in itertools.pairwise(widgets):
+        QtWidgets.QWidget.setTabOrder(one, other)
 
 
 def line() -> QtWidgets.QFrame:

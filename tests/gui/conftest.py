@@ -51,6 +51,15 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """As in the program: garbage is collected in this thread alone."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left(qapp: QtWidgets.QApplication) -> Iterator[None]:
     """Fail a test that leaves a thread, an active timer or a visible window behind."""
     threads = set(threading.enumerate())

@@ -1,6 +1,8 @@
 """The window as a whole: keys, names, settings, jobs, its end."""
 
+import gc
 import sys
+import threading
 import time
 
 import pytest
@@ -12,6 +14,7 @@ from spectrogen_app.app import services
 from spectrogen_app.app.settings import Settings
 from spectrogen_app.errors import ModelError, SpectrogenError
 from spectrogen_app.gui import application
+from spectrogen_app.gui.collector import Collector
 from spectrogen_app.gui.pages import TextPage
 from spectrogen_app.gui.theme import DARK, LIGHT
 from spectrogen_app.gui.widgets import DoubleSpinBox, SpinBox
@@ -241,6 +244,35 @@ def test_an_unexpected_error_is_logged_and_told_once(window, qtbot, monkeypatch,
     assert "of the test" in told[0]
     assert sys.excepthook is sys.__excepthook__ or sys.excepthook is not handler.handle
     capsys.readouterr()
+
+
+def test_garbage_is_collected_in_the_gui_thread_alone(qtbot, qapp):
+    where = []
+
+    class Noted:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            where.append(threading.current_thread())
+
+    collector = Collector(qapp)
+
+    def work() -> None:
+        for _ in range(2000):
+            Noted()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert where == []
+    qtbot.waitUntil(lambda: len(where) == 2000)
+    assert set(where) == {threading.main_thread()}
+    collector.settle()
+    collector.close()
+    assert gc.isenabled()
+    gc.disable()
+    collector.deleteLater()
 
 
 def test_recent_files_are_offered(loaded, tmp_path):

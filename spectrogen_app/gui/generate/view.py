@@ -13,6 +13,7 @@ from spectrogen_app.gui.widgets import (
     ComboBox,
     FamiliarityBar,
     SpinBox,
+    chain,
     label,
     line,
     named,
@@ -222,6 +223,14 @@ class GenerateView(QtWidgets.QScrollArea):
             self._boxes[row.id] = box
             self._sources.addWidget(box)
         self._no_source.setVisible(not rows)
+        self._order()
+
+    def _order(self) -> None:
+        """Tab goes from top to bottom."""
+        chain(
+            *self._boxes.values(), *self._target_boxes.values(), self.use_formula, self.formula,
+            self.model, self.card, self.seed, self.generate, self.cancel,
+        )  # fmt: skip
 
     def sources(self) -> list[str]:
         """The chosen sources."""
@@ -242,6 +251,7 @@ class GenerateView(QtWidgets.QScrollArea):
                 self._target_boxes[name] = box
                 self._targets.addWidget(box)
             self._targets.addStretch(1)
+            self._order()
         for name, _, chosen in targets:
             box = self._target_boxes[name]
             with QtCore.QSignalBlocker(box):

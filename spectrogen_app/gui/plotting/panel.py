@@ -40,6 +40,7 @@ class Panel(QtWidgets.QFrame):
         self.setMinimumHeight(170)
         self.canvas = Canvas(theme, self)
         self.canvas.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.canvas.viewport().setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         named(
             self.canvas, f"{title} plot", "Spectra of this modality; Up and Down walk through them"
         )
@@ -107,6 +108,13 @@ class Panel(QtWidgets.QFrame):
         self.residual.setEnabled(model.can_compare)
         self.canvas.draw(model)
 
+    @property
+    def controls(self) -> tuple[QtWidgets.QWidget, ...]:
+        """What Tab goes through, in order."""
+        return (
+            self.canvas, self._x, self._y, self.stack, self.reverse, self.residual, self.full,
+        )  # fmt: skip
+
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.canvas.set_theme(theme)
@@ -163,6 +171,7 @@ class PlotArea(QtWidgets.QWidget):
     menu_wanted = QtCore.Signal(str, object)
     active_changed = QtCore.Signal(str)
     walk = QtCore.Signal(int)
+    panels_changed = QtCore.Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -201,7 +210,7 @@ class PlotArea(QtWidgets.QWidget):
         self, models: tuple[PanelModel, ...], notes: dict[str, str], residual_on: dict[str, bool]
     ) -> None:
         """Show one panel per model, in their order; panels and their views are kept."""
-        self._shown = tuple(m.modality for m in models)
+        before, self._shown = self._shown, tuple(m.modality for m in models)
         for name, panel in self._panels.items():
             if name not in self._shown:
                 panel.hide()
@@ -211,6 +220,8 @@ class PlotArea(QtWidgets.QWidget):
                 self._splitter.insertWidget(place, panel)
             panel.show()
             panel.show_model(model, notes.get(model.modality, ""), residual_on[model.modality])
+        if before != self._shown:
+            self.panels_changed.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
