@@ -31,9 +31,11 @@ from spectrogen_app.generation.memory import (
 from spectrogen_app.generation.result import Line
 
 FORMULA = "formula"
-CANDIDATES = 160
+CANDIDATES = 128
 """Most training samples that take part in one answer."""
 GAIN = 0.3
+SECOND_LOOK = 3
+"""Features added for the second look: likeness to the first answer, share, entropy."""
 FULL_COVERAGE = 0.9
 """Spectra that cover this share of the grid are compared on all of it."""
 FloatArray = NDArray[np.float64]
@@ -72,23 +74,27 @@ class PairScorer(nn.Module):
         super().__init__()
         self.mean = nn.Buffer(torch.zeros(features))
         self.scale = nn.Buffer(torch.ones(features))
-        self.linear = nn.Linear(features, 1)
-        last = nn.Linear(hidden, 1)
-        nn.init.zeros_(last.weight)
-        self.deep = nn.Sequential(
-            nn.Linear(features, hidden), nn.GELU(), nn.Dropout(0.1),
-            nn.Linear(hidden, hidden), nn.GELU(), last,
-        )  # fmt: skip
-        self.gain = nn.Parameter(torch.zeros(patterns))
+        self.linear = nn.ModuleList()
+        self.deep = nn.ModuleList()
+        for extra in (0, SECOND_LOOK):
+            last = nn.Linear(hidden, 1)
+            nn.init.zeros_(last.weight)
+            self.linear.append(nn.Linear(features + extra, 1))
+            self.deep.append(
+                nn.Sequential(
+                    nn.Linear(features + extra, hidden), nn.GELU(), nn.Dropout(0.1),
+                    nn.Linear(hidden, hidden), nn.GELU(), last,
+                )
+            )  # fmt: skip
+        self.gain = nn.Parameter(torch.zeros(2, patterns))
 
-    def forward(self, pairs: Pairs) -> Tensor:
-        """Shares of the candidates, shape (batch, candidates)."""
-        x = (pairs.features - self.mean) / self.scale
-        return torch.softmax((self.linear(x) + self.deep(x))[..., 0], 1)
+    def score(self, stage: int, x: Tensor) -> Tensor:
+        """Scores of candidates, shape (batch, candidates), from their features."""
+        return (self.linear[stage](x) + self.deep[stage](x))[..., 0]
 
-    def ridge_gain(self, pattern: int) -> Tensor:
+    def ridge_gain(self, stage: int, pattern: int) -> Tensor:
         """Gain of kernel ridge regression for a pattern of sources."""
-        return GAIN * nn.functional.softplus(self.gain[pattern])
+        return GAIN * nn.functional.softplus(self.gain[stage, pattern])
 
 
 def patterns_of(config: Config, target: str) -> dict[str, int]:
@@ -191,16 +197,41 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
     return Pairs(best.indices, features, solved / length, pattern, familiarity)
 
 
-def mix(scorer: PairScorer, pairs: Pairs) -> tuple[Tensor, Tensor]:
-    """Weights on the target's remembered unit spectra, shape (batch, rows).
+def stages(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Answers at first and at second look, which compares each candidate with the first answer.
+
+    Parameters
+    ----------
+    stored : Tensor, shape (rows, any)
+        Remembered unit spectra of the target, or their coordinates in a basis.
 
     Returns
     -------
-    weights, shares : Tensor
-        With and without kernel ridge regression; ``shares`` add up to 1.
+    list of (weights, shares), each shape (batch, rows)
+        Weights on the unit spectra with and without kernel ridge regression; shares add up to 1.
     """
-    shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, scorer(pairs))
-    return shares + scorer.ridge_gain(pairs.pattern) * pairs.ridge, shares
+    x = (pairs.features - scorer.mean) / scorer.scale
+    scores = scorer.score(0, x)
+    out: list[tuple[Tensor, Tensor]] = []
+    for stage in range(2):
+        if stage:
+            answer = out[0][0] @ stored
+            answer = answer / answer.norm(dim=1, keepdim=True).clamp_min(1e-6)
+            alike = (answer @ stored.T).gather(1, pairs.rows)
+            share = torch.softmax(scores, 1)
+            entropy = (share * (share + 1e-9).log()).sum(1, keepdim=True).expand_as(share)
+            seen = torch.stack(
+                [3 * alike, 0.5 * (share * share.shape[1] + 1e-3).log(), entropy], -1
+            )
+            scores = scores + scorer.score(1, torch.cat([x, seen], -1))
+        shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, torch.softmax(scores, 1))
+        out.append((shares + scorer.ridge_gain(stage, pairs.pattern) * pairs.ridge, shares))
+    return out
+
+
+def mix(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> tuple[Tensor, Tensor]:
+    """The final weights and shares of :func:`stages`."""
+    return stages(scorer, pairs, stored)[-1]
 
 
 @dataclass
@@ -260,7 +291,7 @@ class Network:
                  if n.startswith(prefix)}  # fmt: skip
         scorer = PairScorer(
             feature_count(self.config, target), 1 << len(self.config.grids),
-            hidden=state["deep.0.weight"].shape[0],
+            hidden=state["deep.0.0.weight"].shape[0],
         )  # fmt: skip
         scorer.load_state_dict(state)
         return scorer.eval()
@@ -294,8 +325,10 @@ class Network:
                     np.unpackbits(np.frombuffer(key, np.uint8), count=mask.shape[1]).astype(bool),
                     device=device,
                 )  # fmt: skip
-                seen = given[at] if part is None else given[at] * part
-                out[at] = self.memory.cosines(m, seen, part)
+                measured = torch.as_tensor(mask[rows], device=device)
+                if part is not None:
+                    measured = measured & part
+                out[at] = self.memory.cosines(m, given[at] * measured, measured, part)
             cosines[m] = out
         composition = None
         if formulas is not None:
@@ -311,7 +344,8 @@ class Network:
         memory = self.memory
         query = query.without(target)
         pairs = build_pairs(memory, query, target)
-        mixed = [mix(s, pairs) for s in self.scorers[target]]
+        stored = memory.target(target)
+        mixed = [mix(s, pairs, stored) for s in self.scorers[target]]
         weights = torch.stack([w for w, _ in mixed]).mean(0)
         shares = torch.stack([s for _, s in mixed]).mean(0)
         spread = torch.stack([s for _, s in mixed]).std(0).sum(1) if len(mixed) > 1 else None
@@ -369,7 +403,8 @@ class Network:
         """Draw ``n`` spectra, each the line table of one training sample, by share; (n, size)."""
         query = self.query(arrays, formulas).without(target)
         pairs = build_pairs(self.memory, query, target)
-        shares = torch.stack([mix(s, pairs)[1] for s in self.scorers[target]]).mean(0)[0]
+        stored = self.memory.target(target)
+        shares = torch.stack([mix(s, pairs, stored)[1] for s in self.scorers[target]]).mean(0)[0]
         generator = torch.Generator().manual_seed(seed)
         count = min(n, int((shares > 0).sum()))
         drawn = torch.multinomial(shares.cpu(), count, generator=generator)

@@ -17,20 +17,26 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a source: ``(y ** power)``, blurred, thinned, centred, of unit length.
+    """One way to look at a source: ``y ** power``, filtered, thinned, centred, of unit length.
 
     Attributes
     ----------
     power : float
     blur : float
         Sigma of a Gaussian, grid points; 0 for none.
+    slope : bool
+        The first derivative of that Gaussian in its place.
     thin : int
         Every how many grid points are kept.
+    kernel : bool
+        Whether kernel ridge regression looks this way too.
     """
 
     power: float = 1.0
     blur: float = 0.0
     thin: int = 1
+    slope: bool = False
+    kernel: bool = True
 
 
 @dataclass(frozen=True)

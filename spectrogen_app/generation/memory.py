@@ -45,22 +45,43 @@ def unit(x: Tensor, mask: Tensor | None = None) -> Tensor:
     return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
 
 
-def look(y: Tensor, view: View, mask: Tensor | None = None) -> Tensor:
-    """A view of spectra, shape (batch, size): power, blur, thinning, centring, unit length."""
+def look(y: Tensor, view: View, measured: Tensor, *, within: Tensor | None = None) -> Tensor:
+    """A view of spectra: power, filter, thinning, centring, unit length.
+
+    Parameters
+    ----------
+    y : Tensor, shape (batch, size)
+        0 where not measured.
+    view : View
+    measured : Tensor of bool, shape (batch, size)
+        Slopes take the curve to go on level beyond its ends.
+    within : Tensor of bool, shape (size,), optional
+        Only this part counts.
+    """
     y = y.clamp_min(0)
+    if view.slope:
+        at = torch.arange(y.shape[1], device=y.device).expand(len(y), -1)
+        first = measured.float().argmax(1, keepdim=True)
+        last = y.shape[1] - 1 - measured.flip(1).float().argmax(1, keepdim=True)
+        y = y.gather(1, at.clamp(first, last))
     if view.power != 1.0:
         y = y**view.power
     if view.blur:
         reach = int(4 * view.blur + 0.5)
-        at = torch.arange(-reach, reach + 1, dtype=y.dtype, device=y.device)
-        shape = torch.exp(-0.5 * (at / view.blur) ** 2)
+        steps = torch.arange(-reach, reach + 1, dtype=y.dtype, device=y.device)
+        shape = torch.exp(-0.5 * (steps / view.blur) ** 2)
+        shape = shape / shape.sum()
+        if view.slope:
+            shape = shape * steps / view.blur
         y = torch.nn.functional.conv1d(
             torch.nn.functional.pad(y[:, None], (reach, reach), mode="replicate"),
-            (shape / shape.sum())[None, None], stride=view.thin,
+            shape[None, None], stride=view.thin,
         )[:, 0]  # fmt: skip
     elif view.thin > 1:
         y = y[:, :: view.thin]
-    return unit(y, None if mask is None else mask[:, :: view.thin].to(y.dtype))
+    if within is None:
+        return unit(y)
+    return unit(y, within[None, :: view.thin].expand(len(y), -1).to(y.dtype))
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -274,31 +295,41 @@ class Memory:
         """Remembered spectra in each view, each shape (rows, thinned size)."""
         key = ("views", modality)
         if key not in self._cache:
-            seen = self.spectra[modality] * self.measured[modality]
-            self._cache[key] = [look(seen, v) for v in self.config.views[modality]]
+            measured = self.measured[modality]
+            seen = self.spectra[modality] * measured
+            self._cache[key] = [look(seen, v, measured) for v in self.config.views[modality]]
         return self._cache[key]  # type: ignore[return-value]
 
-    def cosines(self, modality: str, y: Tensor, mask: Tensor | None) -> Tensor:
+    def cosines(
+        self, modality: str, y: Tensor, measured: Tensor, within: Tensor | None = None
+    ) -> Tensor:
         """Cosines of spectra with the remembered ones in each view, (batch, views, rows).
 
-        With a mask, shape (size,), both are compared over its part only.
+        Parameters
+        ----------
+        y, measured : Tensor, shape (batch, size)
+        within : Tensor of bool, shape (size,), optional
+            Both are compared over this part only.
         """
         views = self.config.views[modality]
-        stored = self.views(modality) if mask is None else self._masked_views(modality, mask)
-        seen = None if mask is None else mask[None].expand(len(y), -1)
-        return torch.stack([look(y, v, seen) @ s.T for v, s in zip(views, stored, strict=True)], 1)
+        stored = self.views(modality) if within is None else self._views_within(modality, within)
+        return torch.stack(
+            [look(y, v, measured, within=within) @ s.T for v, s in zip(views, stored, strict=True)],
+            1,
+        )
 
-    def _masked_views(self, modality: str, mask: Tensor) -> list[Tensor]:
-        key = ("masked", modality, mask.cpu().numpy().tobytes())
+    def _views_within(self, modality: str, within: Tensor) -> list[Tensor]:
+        key = ("within", modality, within.cpu().numpy().tobytes())
         held = self._cache.get(key)
         if held is None:
-            masks = [k for k in self._cache if isinstance(k, tuple) and k[0] == "masked"]
-            for old in masks[: max(0, len(masks) - 3)]:
+            parts = [k for k in self._cache if isinstance(k, tuple) and k[0] == "within"]
+            for old in parts[: max(0, len(parts) - 3)]:
                 del self._cache[old]
-            seen = mask[None].expand(len(self.spectra[modality]), -1)
-            cut = self.spectra[modality] * mask
+            measured = self.measured[modality] & within
+            measured = torch.where(measured.any(1, keepdim=True), measured, within)
+            cut = self.spectra[modality] * measured
             cut = cut / cut.amax(1, keepdim=True).clamp_min(1e-6)
-            held = [look(cut, v, seen) for v in self.config.views[modality]]
+            held = [look(cut, v, measured, within=within) for v in self.config.views[modality]]
             self._cache[key] = held
         return held  # type: ignore[return-value]
 
@@ -321,7 +352,11 @@ class Memory:
     def gram(self, modality: str, a: Tensor, b: Tensor) -> Tensor:
         """Spectral kernel between remembered spectra given by row, shape (a, b)."""
         return torch.stack(
-            [torch.exp(-_SPECTRUM_GAMMA * (1 - v[a] @ v[b].T)) for v in self.views(modality)]
+            [
+                torch.exp(-_SPECTRUM_GAMMA * (1 - v[a] @ v[b].T))
+                for view, v in zip(self.config.views[modality], self.views(modality), strict=True)
+                if view.kernel
+            ]
         ).mean(0)
 
     def _known(self, sources: Sequence[str]) -> Tensor:
@@ -361,7 +396,8 @@ class Memory:
                 if held not in self._cache:
                     self._cache[held] = self.row_of(s)[b]
                 at = self._cached(held, list)
-                cosines = query.cosines[s][:, :, at]
+                looks = [i for i, v in enumerate(self.config.views[s]) if v.kernel]
+                cosines = query.cosines[s][:, looks][:, :, at]
                 parts.append(torch.exp(-_SPECTRUM_GAMMA * (1 - cosines)).mean(1))
         return _combined(parts)
 

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from spectrogen_app.data.axis import XKind
+from spectrogen_app.data.modality import modality as find_modality
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, TrainingError, unchecked
 from spectrogen_app.generation.bundle import write_bundle
+from spectrogen_app.processing.scoring import Grid
 from spectrogen_app.training import dataset as ds
 from spectrogen_app.training.card import render_card
 from spectrogen_app.training.splits import frozen, split
@@ -72,7 +75,7 @@ def read_data(path: Path, check: Check = unchecked, cache: Path | None = None) -
     if path.suffix.lower() in (".h5", ".hdf5"):
         return ds.load(path)
     if path.suffix.lower() in (".csv", ".tsv"):
-        return ds.build_from_table(path, _read, check=check)
+        return ds.build_from_table(path, _read, declared_grids(path.parent), check)
     if cache is not None and cache.is_file():
         return ds.load(cache)
     data = ds.build(path, check)
@@ -80,6 +83,35 @@ def read_data(path: Path, check: Check = unchecked, cache: Path | None = None) -
         ds.save(data, cache)
         return ds.load(cache)
     return data
+
+
+def declared_grids(folder: Path) -> dict[str, Grid]:
+    """Grids of further modalities, from ``modalities.json`` beside a table.
+
+    The file holds one entry per modality: start, stop, step, tolerance, x_kind, x_unit.
+
+    Raises
+    ------
+    TrainingError
+        The file is not as described, or names no modality of the program.
+    """
+    path = folder / "modalities.json"
+    if not path.is_file():
+        return {}
+    try:
+        declared = json.loads(path.read_text("utf-8"))
+        grids = {
+            m: Grid(m, **{**entry, "x_kind": XKind(entry["x_kind"])})
+            for m, entry in declared.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TrainingError(
+            f"modalities.json cannot be used ({error}).",
+            hint="Give each modality start, stop, step, tolerance, x_kind and x_unit.",
+        ) from error
+    for m in grids:
+        find_modality(m)
+    return grids
 
 
 def _read(path: Path) -> list[Spectrum]:
@@ -111,8 +143,10 @@ def train(request: TrainRequest, check: Check = unchecked) -> Path:
     if request.base is not None:
         from spectrogen_app.training.finetune import finetune
 
-        return finetune(request.base, request.data, request.out, request.name, request.recipe,
-                        check)  # fmt: skip
+        return finetune(
+            request.base, request.data, request.out, name=request.name, recipe=request.recipe,
+            check=check,
+        )  # fmt: skip
 
     def part(low: float, high: float) -> Check:
         def report(fraction: float, message: str) -> None:
@@ -122,7 +156,7 @@ def train(request: TrainRequest, check: Check = unchecked) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     data = read_data(request.data, part(0.0, 0.05), _cache(folder, request.data))
-    chosen = request.modalities or tuple(m for m in data.spectra if m in BUNDLED_MODALITIES)
+    chosen = request.modalities or _default_modalities(request.data, data)
     missing = set(chosen) - set(data.spectra)
     if missing:
         raise TrainingError(
@@ -157,7 +191,7 @@ def train(request: TrainRequest, check: Check = unchecked) -> Path:
         "recipe": dataclasses.asdict(request.recipe),
         "command": "spectrogen train --data DIR --out OUT" + " --hold-out" * request.hold_out
         + f" --seed {request.recipe.seed}",
-        "own_data": request.data.suffix.lower() == ".csv",
+        "own_data": request.data.suffix.lower() in (".csv", ".tsv"),
         "report": {k: v for k, v in data.report.items() if k != "left_out"},
     }  # fmt: skip
     model_id = request.out.name
@@ -167,6 +201,13 @@ def train(request: TrainRequest, check: Check = unchecked) -> Path:
     checkpoints.clear()
     check(1.0, "Trained")
     return request.out
+
+
+def _default_modalities(path: Path, data: ds.Dataset) -> tuple[str, ...]:
+    """All modalities of a table; of archives, those with enough samples for a bundled model."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        return tuple(data.spectra)
+    return tuple(m for m in data.spectra if m in BUNDLED_MODALITIES)
 
 
 def _cache(folder: Path, data: Path) -> Path | None:

@@ -22,14 +22,14 @@ from spectrogen_app.generation.lines import LineBank
 from spectrogen_app.processing.scoring import Grid
 
 START_BANKS: Mapping[str, Bank] = {
-    "raman": Bank((6.0, 14.0, 36.0, 120.0), (0.8, 0.8, 0.8, 0.3)),
-    "ir": Bank((16.0, 40.0, 100.0, 300.0), (0.6, 0.6, 0.6, 0.3)),
+    "raman": Bank((4.5, 9.0, 20.0, 115.0), (0.7, 0.7, 0.7, 0.3)),
+    "ir": Bank((10.0, 30.0, 98.0, 285.0), (0.6, 0.6, 0.6, 0.3)),
     "xrd": Bank((0.25, 0.4, 3.0), (0.2, 0.5, 0.1)),
     "fir": Bank((8.0, 20.0, 50.0, 150.0), (0.6, 0.6, 0.6, 0.3)),
 }
 """Shapes that learning starts from."""
-PENALTY = 0.1
-LEAST_HEIGHT = 0.002
+PENALTY = 0.05
+LEAST_HEIGHT = 0.003
 _UPDATES = 250
 _BATCH = 128
 

@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from spectrogen_app import __version__
@@ -39,10 +40,11 @@ from spectrogen_app.generation.arch import (
     feature_count,
     mix,
     patterns_of,
+    stages,
 )
 from spectrogen_app.generation.config import Bank, Config, View
 from spectrogen_app.generation.memory import Memory, Query, remember, unit
-from spectrogen_app.processing.scoring import Grid
+from spectrogen_app.processing.scoring import Grid, prepare
 from spectrogen_app.training.dataset import Dataset
 from spectrogen_app.training.splits import folds_by_stem, folds_of_siblings
 from spectrogen_app.training.tables import fit_tables, learn_bank
@@ -74,20 +76,34 @@ class Recipe:
     epochs: int = 12
     rate: float = 2e-3
     decay: float = 1e-2
-    hidden: int = 48
-    members: int = 3
+    hidden: int = 64
+    members: int = 2
     seed: int = 0
 
 
 def default_views(grid: Grid) -> tuple[View, ...]:
-    """Plain, square root, and two blurs of the square root."""
-    fine, coarse = {"raman": (3.0, 8.0), "ir": (5.0, 15.0), "xrd": (12.0, 30.0)}.get(
-        grid.modality, (grid.size / 400, grid.size / 120)
+    """Plain, square root, two blurs of the square root, and slopes.
+
+    Infrared kernels look at slopes alone, which know nothing of baselines and relative heights.
+    """
+    known = {"raman": (3.0, 8.0, 6.0), "ir": (5.0, 15.0, 9.0), "xrd": (12.0, 30.0, 18.0)}
+    fine, coarse, slope = known.get(
+        grid.modality, (grid.size / 400, grid.size / 120, grid.size / 300)
     )
-    return (
-        View(), View(0.5),
-        View(0.5, fine, max(1, int(fine / 2))), View(0.5, coarse, max(1, int(coarse / 2))),
-    )  # fmt: skip
+    slopes = grid.modality in ("ir", "fir")
+
+    def thin(sigma: float) -> int:
+        return max(1, int(sigma / 2))
+
+    views = [
+        View(kernel=not slopes), View(0.5, kernel=not slopes),
+        View(0.5, fine, thin(fine), kernel=not slopes),
+        View(0.5, coarse, thin(coarse), kernel=not slopes),
+        View(0.5, slope, thin(slope), slope=True, kernel=slopes),
+    ]  # fmt: skip
+    if slopes:
+        views.append(View(1.0, slope / 1.5, thin(slope / 1.5), slope=True))
+    return tuple(views)
 
 
 class Checkpoints:
@@ -265,10 +281,11 @@ class Trainer:
         for m in self.modalities:
             samples, rows = self._primary(m)
             y = torch.tensor(self.whole.spectra[m].y[rows])
+            mask = torch.tensor(self.whole.spectra[m].mask[rows])
             out = torch.zeros(len(self.index), len(memory.config.views[m]), len(memory.rows[m]))
             for low in range(0, len(samples), 256):
                 part = slice(low, low + 256)
-                out[samples[part]] = memory.cosines(m, y[part], None)
+                out[samples[part]] = memory.cosines(m, y[part], mask[part])
             cosines[m] = out
         return Query(cosines, memory.composition)
 
@@ -310,6 +327,7 @@ class Trainer:
                 {m: c[:, :, kept[m]] for m, c in queries.cosines.items()}, queries.composition
             )
             stored = seen.target(target)
+            torch.manual_seed(seed + fold)
             basis = torch.linalg.qr(
                 torch.svd_lowrank(stored, q=min(RANK, *stored.shape), niter=2)[2]
             )[0]
@@ -381,18 +399,23 @@ class Trainer:
         held: Sequence[Held],
         seed: int,
         *span: float,
+        start: Mapping[str, Tensor] | None = None,
     ) -> PairScorer:
-        """Train one scorer on all patterns."""
+        """Train one scorer on all patterns, from new weights or from given ones."""
         recipe = self.recipe
         torch.manual_seed(1000 * recipe.seed + seed)
         rng = np.random.default_rng([recipe.seed, seed])
         scorer = PairScorer(feature_count(config, target), 1 << len(config.grids), recipe.hidden)
-        drawn = torch.cat(
-            [h.pairs.features[::4].reshape(-1, h.pairs.features.shape[-1]).float() for h in held]
-        )
-        scorer.mean.copy_(drawn.mean(0))
-        scorer.scale.copy_(drawn.std(0) + 0.05)
-        del drawn
+        if start is not None:
+            scorer.load_state_dict(dict(start))
+        else:
+            drawn = torch.cat(
+                [h.pairs.features[::4].reshape(-1, h.pairs.features.shape[-1]).float()
+                 for h in held]
+            )  # fmt: skip
+            scorer.mean.copy_(drawn.mean(0))
+            scorer.scale.copy_(drawn.std(0) + 0.05)
+            del drawn
         sizes = [-(-len(h.samples) // BATCH) for h in held]
         steps = recipe.epochs * sum(sizes)
         optimiser = torch.optim.AdamW(scorer.parameters(), lr=recipe.rate,
@@ -410,9 +433,10 @@ class Trainer:
                     self.check(span[0] + span[1] * done / steps, f"Training for {target}")
                 h, rows = chunks[i]
                 pairs, truth = h.batch(rows)
-                weights, _ = mix(scorer, pairs)
-                made = weights @ h.basis
-                loss = -((made * truth).sum(1) / made.norm(dim=1).clamp_min(1e-6)).mean()
+                loss = torch.zeros(())
+                for weights, _ in stages(scorer, pairs, h.basis):
+                    made = weights @ h.basis
+                    loss = loss - ((made * truth).sum(1) / made.norm(dim=1).clamp_min(1e-6)).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -434,7 +458,7 @@ class Trainer:
         rows: list[_Judged] = []
         for h in held:
             everything, truth = h.batch(np.arange(len(h.samples)))
-            weights, shares = mix(crossed[h.fold], everything)
+            weights, shares = mix(crossed[h.fold], everything, h.basis)
             made, ridge = weights @ h.basis, everything.ridge @ h.basis
             nearest = h.basis[everything.ridge.argmax(1)]
             r, r_ridge, r_nearest = (
@@ -443,8 +467,11 @@ class Trainer:
             )
             x = familiarity_inputs(everything, shares, None, made).numpy()
             rows.append(_Judged(h, x, r, r_ridge, r_nearest))
-        judge = {"all": fit_judge(np.concatenate([j.x for j in rows]),
-                                  np.concatenate([j.held.known for j in rows]))}  # fmt: skip
+        noise = self._noise(memory, target, crossed[0])
+        judge = {"all": fit_judge(np.concatenate([*(j.x for j in rows), *noise.values()]),
+                                  np.concatenate([*(j.held.known for j in rows),
+                                                  np.zeros(sum(map(len, noise.values())), bool)]))
+                 }  # fmt: skip
         scores: dict[str, Any] = {}
         fallback: list[int] = []
         for pattern in sorted({j.held.pairs.pattern for j in rows}):
@@ -452,7 +479,10 @@ class Trainer:
             known = np.concatenate([j.held.known for j in mine])
             x = np.concatenate([j.x for j in mine])
             if known.sum() >= 30 and (~known).sum() >= 30:
-                judge[str(pattern)] = fit_judge(x, known)
+                false = noise.get(pattern, x[:0])
+                judge[str(pattern)] = fit_judge(
+                    np.concatenate([x, false]), np.concatenate([known, np.zeros(len(false), bool)])
+                )
             r = np.stack([np.concatenate([getattr(j, k) for j in mine])
                           for k in ("r", "r_ridge", "r_nearest")])  # fmt: skip
             name = "+".join(s for s, bit in bits.items() if bit & pattern)
@@ -468,6 +498,33 @@ class Trainer:
                 fallback.append(pattern)
         bands = self._bands(memory, target, rows, judge, crossed)
         return {"familiarity": judge, "bands": bands}, fallback, scores
+
+    def _noise(
+        self, memory: Memory, target: str, scorer: PairScorer
+    ) -> dict[int, NDArray[np.float32]]:
+        """Familiarity inputs of what is no mineral: noise, flat lines, drifts, by pattern."""
+        rng = np.random.default_rng(self.recipe.seed + 1)
+        count = 40
+        cosines = {}
+        for m in (m for m in self.modalities if m != target):
+            y = torch.tensor(no_mineral(rng, self.whole.grids[m], count))
+            cosines[m] = memory.cosines(m, y, torch.ones_like(y, dtype=torch.bool))
+        known = memory.composition.known.nonzero()[:, 0].numpy()
+        out: dict[int, NDArray[np.float32]] = {}
+        for sources in self.patterns(target):
+            if sources == (FORMULA,) or (FORMULA in sources and not len(known)):
+                continue
+            composition = None
+            if FORMULA in sources:
+                composition = memory.composition.take(torch.as_tensor(rng.choice(known, count)))
+            query = Query({m: c for m, c in cosines.items() if m in sources}, composition)
+            try:
+                pairs = build_pairs(memory, query, target)
+            except RuntimeError:
+                continue
+            _, shares = mix(scorer, pairs, memory.target(target))
+            out[pairs.pattern] = familiarity_inputs(pairs, shares, None, shares).numpy()
+        return out
 
     def _bands(
         self,
@@ -500,8 +557,9 @@ class Trainer:
                                                  self.minerals)  # fmt: skip
             chosen = np.sort(rng.choice(len(h.samples), min(120, len(h.samples)), replace=False))
             pairs, _ = h.batch(chosen)
-            weights, shares = mix(crossed[h.fold], pairs)
-            y, _, sigma = compose(keep[h.fold], target, weights, shares)
+            seen = keep[h.fold]
+            weights, shares = mix(crossed[h.fold], pairs, seen.target(target))
+            y, _, sigma = compose(seen, target, weights, shares)
             at = of[h.samples[chosen]]
             truth, mask = spectra.y[at], spectra.mask[at]
             value = ((torch.tensor(truth) - y) / sigma).numpy()
@@ -542,6 +600,26 @@ class _Judged:
     r: NDArray[np.float32]
     r_ridge: NDArray[np.float32]
     r_nearest: NDArray[np.float32]
+
+
+def no_mineral(rng: np.random.Generator, grid: Grid, count: int) -> NDArray[np.float32]:
+    """Spectra without a mineral: white and smooth noise, drifts, flat lines, one broad hump."""
+    out = np.empty((count, grid.size), np.float32)
+    x = grid.x
+    at = (x - x[0]) / (x[-1] - x[0])
+    for i in range(count):
+        white = rng.normal(size=grid.size)
+        kind = i % 4
+        if kind == 0:
+            y = white
+        elif kind == 1:
+            y = gaussian_filter1d(white, rng.uniform(2, grid.size / 20))
+        elif kind == 2:
+            y = rng.normal() * at + rng.normal() * at**2 + 0.02 * white
+        else:
+            y = np.exp(-(((at - rng.uniform()) / rng.uniform(0.1, 0.5)) ** 2)) + 0.02 * white
+        out[i] = prepare((x, y), grid).y
+    return out
 
 
 def fit_judge(x: NDArray[np.floating], known: NDArray[np.bool_]) -> dict[str, Any]:
