@@ -25,12 +25,19 @@ MOUSE = (
     ("Click on the legend", "Hide or show that curve"),
     ("Drag the legend", "Move it"),
     ("Drag in the tree", "Move spectra to another sample"),
+    ("Peak mode: click", "Add a peak, as high and wide as the data there"),
+    ("Peak mode: drag", "Draw a peak out to a width"),
+    ("Peak mode: right-click", "Remove the nearest peak"),
+    ("Round handle of a peak", "Drag: its centre and height"),
+    ("Square handle of a peak", "Drag: its width"),
+    ("Bars around a peak", "Drag: the bounds of its centre, height and width"),
 )
 PLOT_KEYS = (
     ("Up, Down", "Previous and next spectrum"),
     ("Left, Right", "Move the view"),
     ("+, -", "Zoom x"),
-    ("Esc", "Leave zoom mode, close a message"),
+    ("Del", "Remove the selected peak"),
+    ("Esc", "Cancel a drag, leave peak or zoom mode, close a message"),
 )
 
 

@@ -311,7 +311,8 @@ class PeaksPresenter:
                         peak_colour(peak.name, theme).name(), tuple(parts(e) for e in four))
             )  # fmt: skip
         if model.background is not None:
-            rows.append(PeakRow(BACKGROUND, model.background.kind, theme.muted, (("", ""),) * 4))
+            kind, empty = model.background.kind, (("", ""),) * 4
+            rows.append(PeakRow(BACKGROUND, kind, theme.muted, empty, "Backgr."))
         return rows
 
     def _show_params(self, model: Model, result: FitResult | None) -> None:

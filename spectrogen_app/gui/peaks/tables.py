@@ -30,12 +30,15 @@ class PeakRow:
         ``#rrggbb``.
     values : tuple of (value, error)
         Centre, height, FWHM, area as text; empty errors where there are none.
+    title : str
+        Shown in place of the name.
     """
 
     name: str
     shape: str
     colour: str
     values: tuple[tuple[str, str], ...]
+    title: str = ""
 
 
 class PeakTableModel(QtCore.QAbstractTableModel):
@@ -73,7 +76,7 @@ class PeakTableModel(QtCore.QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column = self.rows[index.row()], index.column()
-        value, error = (row.name, row.shape) if column == 0 else row.values[column - 1]
+        value, error = (row.title or row.name, row.shape) if not column else row.values[column - 1]
         if role == Qt.ItemDataRole.DisplayRole:
             return value
         if role == ERROR:
@@ -163,7 +166,7 @@ class PeakTable(QtWidgets.QTableView):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(0, round(10.5 * self.fontMetrics().averageCharWidth()))
+        header.resizeSection(0, round(11.5 * self.fontMetrics().averageCharWidth()))
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         self._quiet = False
