@@ -48,7 +48,7 @@ class ComboBox(_WheelNeedsFocus, QtWidgets.QComboBox):
     def sizeHint(self) -> QtCore.QSize:
         hint = super().sizeHint()
         if self._hugging:
-            hint.setWidth(self.fontMetrics().horizontalAdvance(self.currentText()) + 54)
+            hint.setWidth(self.fontMetrics().horizontalAdvance(self.currentText()) + 46)
         return hint
 
     def minimumSizeHint(self) -> QtCore.QSize:
