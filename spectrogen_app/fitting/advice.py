@@ -239,7 +239,8 @@ def _correlated(result: FitResult) -> Iterator[Advice]:
         ]
         one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
         if one and two and one is not two:
-            if one.shape == two.shape and "fwhm" in shapes.shape(one.shape).names:
+            with_width = all("fwhm" in shapes.shape(p.shape).names for p in (one, two))
+            if with_width and not (one["fwhm"].tie or two["fwhm"].tie):
                 tied = two.edit("fwhm", tie=f"{one.name}_fwhm")
                 remedies.insert(0, Remedy("Give both one width", result.model.with_peak(tied)))
             remedies.insert(0, Remedy("Merge them into one", merge(result.model, one, two)))

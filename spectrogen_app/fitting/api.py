@@ -133,11 +133,16 @@ def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
             break
         tries = []
         for advice, remedy in remedies:
-            tried = fit_model(
-                now.spectrum, remedy.model, now.options, tolerance=tolerance, check=check
-            )
+            try:
+                tried = fit_model(
+                    now.spectrum, remedy.model, now.options, tolerance=tolerance, check=check
+                )
+            except FitError:
+                continue
             notes = (*now.notes, f"{advice.message} Done: {remedy.label}.")
             tries.append(dataclasses.replace(tried, start=result.start, notes=notes))
+        if not tries:
+            break
         now = min(tries, key=lambda t: (len(t.advice), t.bic))
         if len(now.advice) < len(best.advice):
             best = now

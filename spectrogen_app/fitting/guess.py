@@ -490,7 +490,7 @@ class _Search:
         weak, strong = sorted((one, two), key=lambda p: p.area)
         if all("fwhm" in shapes.shape(p.shape).names for p in (one, two)):
             tied = weak.edit("fwhm", tie=f"{strong.name}_fwhm")
-            if not strong["fwhm"].tie:
+            if not (strong["fwhm"].tie or weak["fwhm"].tie):
                 yield model.with_peak(tied)
         yield merge(model, one, two)
         yield model.remove(weak.name)

@@ -78,6 +78,15 @@ def test_correlated_neighbours() -> None:
         assert len(again.advice) < len(result.advice)
 
 
+def test_a_remedy_never_ties_in_a_circle() -> None:
+    truth = Model((Peak.make("gaussian", 245, 5, 30), Peak.make("gaussian", 255, 5, 30)))
+    for tied, to in (("p1", "p2"), ("p2", "p1")):
+        start = truth.edit(f"{tied}_fwhm", tie=f"{to}_fwhm")
+        result = fit(data(truth, 0.02), start)
+        for advice in result.advice:
+            assert len(mended(result, advice)) == len(advice.remedies)
+
+
 def test_peak_wider_than_the_range_stands_in_for_a_background() -> None:
     y = 5 + 0.01 * X
     wide = [*LORENTZ.peaks, Peak.make("gaussian", 300, 7, 600).edit("center", fixed=True)]
