@@ -32,6 +32,7 @@ _ANION_FORMERS = (
 )  # fmt: skip
 _SPECTRUM_GAMMA = 5.0
 _RIDGE = 0.1
+_HELD = 0.03
 _FORMULA = "formula"
 _GUESSED = ("elements", "classes", "class_cations")
 
@@ -529,7 +530,8 @@ def render_tables(
 ) -> tuple[Tensor, Tensor]:
     """Spectra of all line tables of a modality and where they were measured, (rows, size).
 
-    Parts that were not measured hold the mean of the other spectra.
+    What was not measured goes on level for ``_HELD`` of the grid, then holds the mean of the other
+    spectra.
     """
     start = tensors[f"{m}.start"].long()
     n, size, shapes = len(start) - 1, bank.grid.size, len(bank.bank.fwhm)
@@ -547,7 +549,10 @@ def render_tables(
     at = torch.arange(size, device=device)
     seen = (at >= span[:, :1]) & (at <= span[:, 1:])
     mean = (out * seen).sum(0) / seen.sum(0).clamp_min(1)
-    return torch.where(seen, out.clamp_min(0), mean), seen
+    nearest = torch.maximum(torch.minimum(at, span[:, 1:]), span[:, :1])
+    near = (at - nearest).abs() <= _HELD * size
+    filled = torch.where(near, out.gather(1, nearest), mean)
+    return filled.clamp_min(0), seen
 
 
 def moved(memory: Memory, device: str) -> Memory:
