@@ -106,20 +106,17 @@ class TakeRequest:
     verdict : Verdict
     indices : tuple of int
         As of :func:`spectrum_at`.
-    mean : bool
-        Their mean as well.
-    only_mean : bool
-        Their mean instead.
+    mean_of : tuple of int
+        Those whose mean is taken as well; empty for none.
     """
 
     verdict: Verdict
     indices: tuple[int, ...]
-    mean: bool = False
-    only_mean: bool = False
+    mean_of: tuple[int, ...] = ()
 
 
 def take(request: TakeRequest, token: Token) -> tuple[Spectrum, ...]:
-    """The chosen spectra, and their mean at the end when it was asked for.
+    """The chosen spectra, and the mean at the end when one was asked for.
 
     Raises
     ------
@@ -127,18 +124,17 @@ def take(request: TakeRequest, token: Token) -> tuple[Spectrum, ...]:
         One of them is refused, or they have no mean.
     Cancelled
     """
-    name = request.verdict.path.name
+    verdict, total = request.verdict, len(request.indices) + len(request.mean_of)
     taken: list[Spectrum] = []
-    mean = _Mean()
     for at, index in enumerate(request.indices):
-        token.check(at / len(request.indices), f"Taking spectra of {name}")
-        spectrum = spectrum_at(request.verdict, index)
-        if not request.only_mean:
-            taken.append(spectrum)
-        if request.mean or request.only_mean:
-            mean.add(spectrum)
-    if request.mean or request.only_mean:
-        taken.append(mean.finish(name, request.indices))
+        token.check(at / total, f"Taking spectra of {verdict.path.name}")
+        taken.append(spectrum_at(verdict, index))
+    mean = _Mean()
+    for at, index in enumerate(request.mean_of, len(request.indices)):
+        token.check(at / total, f"Averaging spectra of {verdict.path.name}")
+        mean.add(spectrum_at(verdict, index))
+    if request.mean_of:
+        taken.append(mean.finish(verdict.path.name, request.mean_of))
     return tuple(taken)
 
 
@@ -169,8 +165,7 @@ class _Mean:
         self._count += 1
 
     def finish(self, file: str, indices: Sequence[int]) -> Spectrum:
-        if self._first is None:
-            raise SpectrumError("There is nothing to average.", hint="Tick some spectra.")
+        assert self._first is not None
         first = self._first
         shared = (first.x >= self._low) & (first.x <= self._high)
         if np.count_nonzero(shared) < 2:
@@ -210,7 +205,8 @@ def parse_ranges(text: str, total: int) -> set[int]:
                 raise ValueError
         except ValueError:
             raise SpectrumError(
-                f"{part.strip() or 'Nothing'} is no range of 1 to {total}.", hint="Such as 1-20, 35."
+                f"{part.strip() or 'Nothing'} is no range of 1 to {total}.",
+                hint="Such as 1-20, 35.",
             ) from None
         chosen |= set(range(low - 1, high))
     return chosen

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from spectrogen_app.app.jobs import Token
 from spectrogen_app.app.settings import Settings
-from spectrogen_app.io.base import TextLayout
+from spectrogen_app.errors import SpectrogenError
+from spectrogen_app.io.base import TextLayout, Verdict
+
+if TYPE_CHECKING:
+    from spectrogen_app.io.preview import TextPreview
 
 LIMIT = 200
 """Looks that are remembered; the oldest go first."""
@@ -33,6 +40,79 @@ def remember(settings: Settings, look: str, layout: TextLayout | None) -> Settin
         }
     newest = list(layouts.items())[-LIMIT:]
     return settings.replace(layouts=dict(newest))
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """A text to be looked at.
+
+    Attributes
+    ----------
+    path : Path
+    layout : TextLayout
+    """
+
+    path: Path
+    layout: TextLayout
+
+
+def preview(request: PreviewRequest, token: Token) -> TextPreview:
+    """What a layout makes of a text, see :func:`spectrogen_app.io.preview.preview_text`.
+
+    Raises
+    ------
+    SpectrogenError
+        The file cannot be read at all.
+    Cancelled
+    """
+    from spectrogen_app.io.preview import preview_text
+
+    token.check(0.0, f"Looking at {request.path.name}")
+    try:
+        return preview_text(request.path, request.layout, token.check)
+    except OSError as error:
+        raise SpectrogenError(
+            f"{request.path.name} could not be read: {error.strerror or error}.",
+            hint="Check whether it still exists.",
+        ) from error
+
+
+@dataclass(frozen=True)
+class AgainRequest:
+    """Files to open again if they are of a look.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+    look : str
+    layout : TextLayout
+    """
+
+    paths: tuple[Path, ...]
+    look: str
+    layout: TextLayout
+
+
+def open_again(request: AgainRequest, token: Token) -> dict[Path, Verdict]:
+    """New verdicts on those files that are of the look.
+
+    Raises
+    ------
+    Cancelled
+    """
+    from spectrogen_app.io.readers.text import look_of
+    from spectrogen_app.io.registry import open_path, source_of
+
+    found: dict[Path, Verdict] = {}
+    for i, path in enumerate(request.paths):
+        token.check(i / len(request.paths), f"Reading {path.name}")
+        try:
+            same = look_of(source_of(path)) == request.look
+        except (OSError, SpectrogenError):
+            continue
+        if same:
+            found[path] = open_path(path, layout=request.layout, check=token.check)
+    return found
 
 
 def _from_json(values: dict[str, Any]) -> TextLayout | None:

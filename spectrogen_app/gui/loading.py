@@ -10,8 +10,11 @@ from pathlib import Path
 from PySide6 import QtCore
 
 from spectrogen_app.app import services
+from spectrogen_app.app.jobs import Token
+from spectrogen_app.app.layouts import remembered
 from spectrogen_app.app.services import LoadRequest
 from spectrogen_app.app.session import SessionState
+from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.store import Selection
 from spectrogen_app.io.base import Verdict
@@ -22,12 +25,48 @@ MAP_LIMIT = 2000
 """Spectra taken from one file at once."""
 
 
+MEAN = -1
+"""In the place of an index: the mean of spectra of the file."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """A verdict and the curves it became."""
+    """A verdict and the curves it became.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    curves : tuple of str
+    indices : tuple of int
+        Which spectrum of the file each curve is.
+    deferred : bool
+        The file holds many spectra; which are taken is still to be chosen.
+    """
 
     verdict: Verdict
     curves: tuple[str, ...] = ()
+    indices: tuple[int, ...] = ()
+    deferred: bool = False
+
+
+def add_shown(
+    state: SessionState, spectra: Sequence[Spectrum], room: int | None = None
+) -> tuple[SessionState, tuple[str, ...]]:
+    """Add spectra, the first ``room`` of them shown; by default as many as are shown at first.
+
+    Returns
+    -------
+    state : SessionState
+    ids : tuple of str
+        Of the new curves, in the order of ``spectra``.
+    """
+    known = {c.id for c in state.curves()}
+    if room is None:
+        room = max(0, SHOWN_AT_FIRST - sum(c.visible for c in state.curves()))
+    state = state.add(spectra)
+    by_spectrum = {id(c.spectrum): c.id for c in state.curves() if c.id not in known}
+    ids = tuple(by_spectrum[id(s)] for s in spectra)
+    return (state.show(ids[room:], False) if ids[room:] else state), ids
 
 
 class Loader(QtCore.QObject):
@@ -54,8 +93,21 @@ class Loader(QtCore.QObject):
         what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
         counts = [0, 0, 0]
 
-        def take(verdicts: tuple[Verdict, ...]) -> None:
-            self._take(verdicts, key, counts)
+        alone = paths[0] if len(paths) == 1 and then is None else None
+
+        def load(
+            request: LoadRequest, token: Token, deliver: Callable[[list[Opened]], None]
+        ) -> object:
+            def hand_on(verdicts: tuple[Verdict, ...]) -> None:
+                deliver([
+                    (v, list(v.spectra[: 1 if _many(v, alone) else MAP_LIMIT]))
+                    for v in verdicts
+                ])  # fmt: skip
+
+            return services.load_files(request, token, hand_on)
+
+        def take(opened: list[Opened]) -> None:
+            self._take(opened, key, counts, alone)
 
         def done(_: object) -> None:
             self._context.store.end_merge()
@@ -68,44 +120,38 @@ class Loader(QtCore.QObject):
         for path in reversed(paths[:5]):
             settings.put(settings().with_recent(path.absolute()))
         settings.change(folder=str(paths[0].absolute().parent))
+        request = LoadRequest(tuple(paths), layouts=remembered(settings()))
         self._context.loader.submit(
-            services.load_files, LoadRequest(tuple(paths)), f"Opening {what}", on_partial=take,
-            on_done=done,
-        )  # fmt: skip
+            load, request, f"Opening {what}", on_partial=take, on_done=done
+        )
 
-    def _take(self, verdicts: tuple[Verdict, ...], key: str, counts: list[int]) -> None:
+    def _take(self, opened: list[Opened], key: str, counts: list[int], alone: Path | None) -> None:
         store = self._context.store
         state = store.state
         first = not any(state.curves())
         already = sum(c.visible for c in state.curves()) if counts[2] == 0 else counts[2]
         counts[2] = max(counts[2], already)
-        rows: list[Row] = []
-        known = {c.id for c in state.curves()}
-        batch: list[tuple[Verdict, int]] = []
-        spectra = []
-        for verdict in verdicts:
+        spectra: list[Spectrum] = []
+        for verdict, mine in opened:
             counts[not verdict.ok] += 1
-            mine = list(verdict.spectra[:MAP_LIMIT]) if verdict.ok else []
-            if len(mine) < len(verdict.spectra):
+            spectra += mine
+            if len(mine) < len(verdict.spectra) and len(mine) > 1:
                 self._context.notify(
                     "warning",
                     f"{len(mine):,} of {len(verdict.spectra):,} spectra of {verdict.path.name} "
                     "are taken.",
-                    "Open maps of this size with the command line or from Python.",
+                    "Choose others, or the mean, in the list of opened files (Ctrl+L).",
                 )
-            batch.append((verdict, len(mine)))
-            spectra += mine
-        state = state.add(spectra)
-        by_spectrum = {id(c.spectrum): c.id for c in state.curves() if c.id not in known}
-        ids = [by_spectrum[id(s)] for s in spectra]
         room = max(0, SHOWN_AT_FIRST - counts[2])
+        state, ids = add_shown(state, spectra, room)
         counts[2] += min(room, len(ids))
-        if ids[room:]:
-            state = state.show(ids[room:], False)
+        rows: list[Row] = []
         at = 0
-        for verdict, count in batch:
-            rows.append(Row(verdict, tuple(ids[at : at + count])))
-            at += count
+        for verdict, mine in opened:
+            curves = ids[at : at + len(mine)]
+            deferred = _many(verdict, alone)
+            rows.append(Row(verdict, curves, tuple(range(len(mine))), deferred))
+            at += len(mine)
         what = rows[0].verdict.path.name if len(rows) == 1 else "files"
         store.edit(f"Open {what}", state, key)
         if first and ids:
@@ -124,3 +170,12 @@ class Loader(QtCore.QObject):
                 "info", f"{opened:,} files opened; the first {SHOWN_AT_FIRST} spectra are shown.",
                 "Tick others in the tree, or walk through them with Up and Down.",
             )  # fmt: skip
+
+
+Opened = tuple[Verdict, list[Spectrum]]
+"""A verdict, and the spectra of the file that are taken at once."""
+
+
+def _many(verdict: Verdict, alone: Path | None) -> bool:
+    """Whether a file, opened by itself, holds so many spectra that one should choose."""
+    return verdict.path == alone and len(verdict.spectra) > SHOWN_AT_FIRST

@@ -22,7 +22,14 @@ from spectrogen_app.gui.jobs import JobRunner
 from spectrogen_app.gui.keeping import Keeper
 from spectrogen_app.gui.loading import Loader
 from spectrogen_app.gui.notices import NoticeBar, StatusBar
-from spectrogen_app.gui.pages import TextPage, about_text, help_text, keys_table
+from spectrogen_app.gui.pages import (
+    TextPage,
+    about_text,
+    formats_table,
+    formats_text,
+    help_text,
+    keys_table,
+)
 from spectrogen_app.gui.peaks.presenter import PeaksPresenter
 from spectrogen_app.gui.plotting.panel import PlotArea
 from spectrogen_app.gui.plotting.presenter import PlotPresenter
@@ -337,6 +344,7 @@ class MainWindow(QtWidgets.QMainWindow):
             ),
             Command("card", "&Generate", "&Model card", self.show_card),
             Command("help", "&Help", "&Help and keys", self.show_help, ("F1",), "help"),
+            Command("formats", "&Help", "&File formats", self.show_formats),
             Command("about", "&Help", "&About SpectroGen", self.show_about),
         )
 
@@ -510,6 +518,8 @@ class MainWindow(QtWidgets.QMainWindow):
         )
         self.settings.choose("window.columns", _to_text(self.columns.saveState()))
         self.settings.flush()
+        for dialog in self.findChildren(QtWidgets.QDialog):
+            dialog.close()
         self.hide()
         runners = (self.loader_jobs, self.worker, self.fits, self.previews)
         for runner in runners:
@@ -687,6 +697,10 @@ class MainWindow(QtWidgets.QMainWindow):
                 what = command.text.replace("&", "").rstrip("…")
                 rows.append((" or ".join(keys), what))
         TextPage("Help and keys", help_text(), self, keys_table(rows)).show()
+
+    def show_formats(self) -> None:
+        """Show which formats are read and written."""
+        TextPage("File formats", formats_text(), self, formats_table()).show()
 
     def show_about(self) -> None:
         """Show version and licence."""

@@ -9,15 +9,11 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from spectrogen_app.app import display
-from spectrogen_app.app.display import Look
-from spectrogen_app.app.session import PALETTE
-from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.application import application, make_window
 from spectrogen_app.gui.plotting.canvas import Canvas
-from spectrogen_app.gui.plotting.model import PanelModel, Trace
+from spectrogen_app.gui.plotting.model import panel_of
 from spectrogen_app.paths import atomic_write
 
 WIDTH, HEIGHT, TITLE, SCALE = 1000, 300, 40, 2
@@ -75,21 +71,9 @@ def _canvas(app: QtWidgets.QApplication, group: Sequence[Spectrum]) -> Canvas:
     canvas.setAttribute(QtCore.Qt.WidgetAttribute.WA_DontShowOnScreen)
     canvas.resize(WIDTH, HEIGHT)
     canvas.show()
-    canvas.draw(_model(group))
+    canvas.draw(panel_of(group))
     app.processEvents()
     return canvas
-
-
-def _model(group: Sequence[Spectrum]) -> PanelModel:
-    declared = MODALITIES[group[0].modality]
-    shown = display.show(group, Look(), declared.name)
-    traces = tuple(
-        Trace(str(i), f"{declared.label}: {s.name}", PALETTE[i % len(PALETTE)], s.origin.value,
-              "" if s.origin.value in s.name else s.origin.value, drawn)
-        for i, (s, drawn) in enumerate(zip(group, shown.curves, strict=True))
-        if drawn is not None
-    )  # fmt: skip
-    return PanelModel(declared.name, declared.label, shown, traces, reversed=declared.reversed_x)
 
 
 def check() -> str:

@@ -13,6 +13,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app import __version__
 from spectrogen_app.gui.widgets import named, push_button
+from spectrogen_app.io.registry import formats
 from spectrogen_app.paths import shipped
 
 MOUSE = (
@@ -49,7 +50,7 @@ class TextPage(QtWidgets.QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(720, 640)
+        self.resize(980 if len(more) > 8000 else 720, 640)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = named(QtWidgets.QTextBrowser(), title)
         self.text.setOpenExternalLinks(True)
@@ -99,6 +100,47 @@ def keys_table(keys: Sequence[tuple[str, str]]) -> str:
         Of the menus, so that the page is always right.
     """
     return _table("Keys", keys) + _table("Keys in a plot", PLOT_KEYS) + _table("Mouse", MOUSE)
+
+
+def formats_text() -> str:
+    """What stands above the table of formats, as Markdown."""
+    return (
+        "# File formats\n\nA file is recognised by its content; the extension only decides where "
+        "the content does not. What a file was opened as, or why it was refused, stands in the "
+        "list of opened files (Ctrl+L). A zip archive or folder of any of these opens as a whole."
+    )
+
+
+def formats_table() -> str:
+    """All formats as HTML, from the registry: what is read, written, and how it was tested."""
+    known = formats()
+    rows = [
+        (
+            f"<b>{html.escape(f.label)}</b><br>{html.escape(f.vendors)}",
+            html.escape(" ".join(f.extensions)) or "any",
+            "read, written" if f.writes else "read",
+            html.escape(f.tested_on),
+        )
+        for f in known if f.reads
+    ]  # fmt: skip
+    refused = [
+        (f"<b>{html.escape(f.label)}</b><br>{html.escape(f.vendors)}",
+         html.escape(" ".join(f.extensions)) or "any")
+        for f in known if not f.reads
+    ]  # fmt: skip
+    return _grid(("Format and where it comes from", "Names", "", "Tested on"), rows) + (
+        "<h2>Named, but not read</h2>" + _grid(("Format", "Names"), refused) if refused else ""
+    )
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    style = "padding: 5px 18px 5px 0"
+    head = "".join(f"<td style='{style}'><i>{h}</i></td>" for h in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td style='{style}'>{cell}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def about_text() -> str:

@@ -81,7 +81,8 @@ def preview_text(path: Path, layout: TextLayout, check: Check = unchecked) -> Te
     table = find_table(lines, layout)
     titles: tuple[str, ...] = ()
     values = np.empty((0, 0))
-    x_column, y_columns = None, ()
+    x_column: int | None = None
+    y_columns: tuple[int, ...] = ()
     if table is not None:
         header = read_header(lines[: table.start], table)
         titles = tuple(header.label(i) for i in range(table.columns))

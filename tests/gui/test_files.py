@@ -353,7 +353,7 @@ def test_a_map_of_thousands_is_cut(window, qtbot, monkeypatch):
     verdict = Verdict(Path("map.wdf"), "WDF", SpectrumList(100_000, make))
     monkeypatch.setattr(loading, "MAP_LIMIT", 20)
     monkeypatch.setattr(services, "load_files", lambda _r, _t, deliver: deliver((verdict,)))
-    window.open_paths([Path("map.wdf")])
+    window.open_paths([Path("map.wdf"), Path("other.wdf")])
     opened(window, qtbot)
     assert len(list(window.store.state.curves())) == 20
     assert max(made) < 20

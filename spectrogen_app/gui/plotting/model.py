@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from spectrogen_app.app import display
 from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn, Look, Shown
+from spectrogen_app.app.session import PALETTE
+from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.data.spectrum import Spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,3 +90,16 @@ class PanelModel:
     x_choices: tuple[str, ...] = ()
     y_choices: tuple[str, ...] = ()
     fit: FitCurves | None = None
+
+
+def panel_of(group: Sequence[Spectrum]) -> PanelModel:
+    """Spectra of one modality as a panel shows them by default."""
+    declared = MODALITIES[group[0].modality]
+    shown = display.show(group, Look(), declared.name)
+    traces = tuple(
+        Trace(str(i), f"{declared.label}: {s.name}", PALETTE[i % len(PALETTE)], s.origin.value,
+              "" if s.origin.value in s.name else s.origin.value, drawn)
+        for i, (s, drawn) in enumerate(zip(group, shown.curves, strict=True))
+        if drawn is not None
+    )  # fmt: skip
+    return PanelModel(declared.name, declared.label, shown, traces, reversed=declared.reversed_x)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.gui.choosing.view import ChooserView
+from spectrogen_app.gui.preview.view import PreviewView
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
 from spectrogen_app.gui.widgets import label, named, push_button, tool_button
 
 Qt = QtCore.Qt
-COLUMNS = ("File", "Opened as", "Modality", "Spectra", "What to know")
+COLUMNS = ("File", "Opened as", "Modality", "Spectra", "", "What to know")
+ACTION, REMARK = 4, 5
+SORTED = Qt.ItemDataRole.UserRole
+PREVIEW, CHOOSE = "preview", "choose"
+ACTIONS = {PREVIEW: "Preview…", CHOOSE: "Choose…"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,10 @@ class Line:
         ``good``, ``warning`` or ``error``.
     remark, hint : str
         Assumptions and warnings, or why it was refused and what to try.
+    actions : tuple of str
+        What can be done about it, ``preview`` or ``choose``; the first is offered in the row.
+    taken : int
+        Spectra that were taken into the session.
     """
 
     path: str
@@ -39,6 +49,8 @@ class Line:
     state: str
     remark: str
     hint: str = ""
+    actions: tuple[str, ...] = ()
+    taken: int = 0
 
 
 class VerdictModel(QtCore.QAbstractTableModel):
@@ -105,12 +117,22 @@ class VerdictModel(QtCore.QAbstractTableModel):
                 return line.modality
             name = line.path.replace("\\", "/").rsplit("/", 1)[-1]
             remark = f"{line.remark} {line.hint}".strip()
-            return (name, line.format, modality, line.count, remark)[column]
+            action = ACTIONS[line.actions[0]] if line.actions else ""
+            part = line.taken < line.count
+            count = f"{line.taken:,} of {line.count:,}" if part else f"{line.count:,}"
+            return (name, line.format, modality, count, action, remark)[column]
         if role == roles.DecorationRole and column == 0:
             return self._icons.get(line.state)
         if role == roles.ToolTipRole:
             return line.path if column == 0 else f"{line.remark}\n{line.hint}".strip()
-        if role == roles.ForegroundRole and column == 4:
+        if role == roles.ForegroundRole and column == ACTION:
+            return QtGui.QColor(self.theme.accent)
+        if role == SORTED:
+            states = {"error": 0, "warning": 1, "good": 2}
+            if column == REMARK:
+                return states[line.state]
+            return line.count if column == 3 else self.data(index, roles.DisplayRole)
+        if role == roles.ForegroundRole and column == REMARK:
             colours = {
                 "error": self.theme.bad,
                 "warning": self.theme.warn,
@@ -154,13 +176,16 @@ class VerdictsView(QtWidgets.QWidget):
 
     Signals
     -------
-    modality_chosen(row, modality), selected(row), cleared(), layout_wanted(row)
+    modality_chosen(row, modality), selected(row), cleared(), close_wanted(),
+    action_wanted(row, action)
+        ``action`` is ``preview`` or ``choose``.
     """
 
     modality_chosen = QtCore.Signal(int, str)
     selected = QtCore.Signal(int)
     cleared = QtCore.Signal()
     close_wanted = QtCore.Signal()
+    action_wanted = QtCore.Signal(int, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,6 +193,7 @@ class VerdictsView(QtWidgets.QWidget):
         self.sorted = QtCore.QSortFilterProxyModel(self)
         self.sorted.setSourceModel(self.model)
         self.sorted.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.sorted.setSortRole(SORTED)
         self.table = named(QtWidgets.QTableView(), "Opened files", "One row per file")
         self.table.setModel(self.sorted)
         self.table.setSortingEnabled(True)
@@ -188,12 +214,23 @@ class VerdictsView(QtWidgets.QWidget):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(True)
-        for column, width in enumerate((330, 150, 130, 80)):
+        for column, width in enumerate((300, 170, 120, 80, 90)):
             self.table.setColumnWidth(column, width)
         self.summary = label(role="muted")
         self.only_bad = named(
             QtWidgets.QCheckBox("Only refused or doubtful"), "Only refused or doubtful"
         )
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.table.clicked.connect(self._clicked)
+        self.table.activated.connect(self._clicked)
+        self.buttons = {
+            PREVIEW: push_button("Preview…", "Preview the columns of the selected text"),
+            CHOOSE: push_button("Choose spectra…", "Choose spectra of the selected file"),
+        }
+        for action, button in self.buttons.items():
+            button.setEnabled(False)
+            button.clicked.connect(lambda _=False, a=action: self._act(a))
         clear = push_button("Clear", "Clear the list of files")
         clear.clicked.connect(self.cleared)
         self.close_button = tool_button("cancel", "Close the list", "Close the list (Ctrl+L)")
@@ -203,6 +240,8 @@ class VerdictsView(QtWidgets.QWidget):
         top.addWidget(label("Opened files", "heading"))
         top.addWidget(self.summary, 1)
         top.addWidget(self.only_bad)
+        for button in self.buttons.values():
+            top.addWidget(button)
         top.addWidget(clear)
         top.addWidget(self.close_button)
         layout = QtWidgets.QVBoxLayout(self)
@@ -213,10 +252,9 @@ class VerdictsView(QtWidgets.QWidget):
         self.only_bad.toggled.connect(self._filter)
         self.table.selectionModel().currentRowChanged.connect(self._row_changed)
 
-    def add_lines(self, lines: Sequence[Line], summary: str) -> None:
-        """Append lines and say how many were opened and refused."""
+    def add_lines(self, lines: Sequence[Line]) -> None:
+        """Append lines."""
         self.model.add(lines)
-        self.summary.setText(summary)
         if self.only_bad.isChecked():
             self._filter(True)
 
@@ -236,6 +274,60 @@ class VerdictsView(QtWidgets.QWidget):
             source = self.sorted.mapToSource(self.sorted.index(row, 0)).row()
             self.table.setRowHidden(row, on and self.model.lines[source].state == "good")
 
+    def put_line(self, row: int, line: Line) -> None:
+        """Replace a line, and what can be done about it."""
+        self.model.put(row, line)
+        self._offer()
+
+    def make_preview(self, name: str) -> PreviewView:
+        """A preview of a text, above the window."""
+        return PreviewView(name, self.model.theme, self.window())
+
+    def make_chooser(
+        self, name: str, total: int, offered: int, ticked: Collection[int], limit: int
+    ) -> ChooserView:
+        """A list of the spectra of a file, above the window."""
+        return ChooserView(
+            name, total, offered=offered, ticked=ticked, limit=limit, theme=self.model.theme,
+            parent=self.window(),
+        )  # fmt: skip
+
+    def _line(self) -> tuple[int, Line] | None:
+        """The selected line."""
+        now = self.table.currentIndex()
+        if not now.isValid():
+            return None
+        row = self.sorted.mapToSource(now).row()
+        return row, self.model.lines[row]
+
+    def _offer(self) -> None:
+        chosen = self._line()
+        for action, button in self.buttons.items():
+            button.setEnabled(chosen is not None and action in chosen[1].actions)
+
+    def _act(self, action: str) -> None:
+        chosen = self._line()
+        if chosen is not None and action in chosen[1].actions:
+            self.action_wanted.emit(chosen[0], action)
+
+    def _clicked(self, index: QtCore.QModelIndex) -> None:
+        row = self.sorted.mapToSource(index).row()
+        if index.column() == ACTION and self.model.lines[row].actions:
+            self.action_wanted.emit(row, self.model.lines[row].actions[0])
+
+    def _menu(self, place: QtCore.QPoint) -> None:
+        chosen = self._line()
+        if chosen is None:
+            return
+        menu = QtWidgets.QMenu(self)
+        for action, button in self.buttons.items():
+            item = menu.addAction(button.text())
+            item.setEnabled(action in chosen[1].actions)
+            item.triggered.connect(lambda _=False, a=action: self._act(a))
+        menu.exec(self.table.viewport().mapToGlobal(place))
+        menu.deleteLater()
+
     def _row_changed(self, now: QtCore.QModelIndex, _before: QtCore.QModelIndex) -> None:
+        self._offer()
         if now.isValid():
             self.selected.emit(self.sorted.mapToSource(now).row())

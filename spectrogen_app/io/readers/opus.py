@@ -7,10 +7,10 @@ extension. Each data block has a parameter block of the same type that holds the
 of x (DXU). Parameters are three letters, a type, a size in words, and the value.
 
 Results (absorbance, Raman, reflectance ...) are read; single channels and interferograms are
-offered besides, and read when there is no result. Seen in real files: data blocks longer than NPT; several results of one
-kind, of which the last in the file is the current one and the others are from before a correction;
-match values of a library search beside the spectrum; compact blocks whose data are the last NPT
-numbers; transmittance stored under the type of absorbance.
+offered besides, and read when there is no result. Seen in real files: data blocks longer than NPT;
+several results of one kind, of which the last in the file is the current one and the others are
+from before a correction; match values of a library search beside the spectrum; compact blocks whose
+data are the last NPT numbers; transmittance stored under the type of absorbance.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The many spectra of one file, to choose from."""

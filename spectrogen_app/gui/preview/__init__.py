@@ -1,0 +1,1 @@
+"""A text table looked at before it is opened: delimiters, columns, units."""
