@@ -153,6 +153,15 @@ def _damages(grid: Grid) -> dict[str, Callable[[Floats, np.random.Generator], Fl
     }  # fmt: skip
 
 
+def _level_ends(y: Floats, mask: Bools) -> Floats:
+    """Each row going on level where it was not measured."""
+    out = y.copy()
+    for row, seen in zip(out, mask, strict=True):
+        places = np.flatnonzero(seen)
+        row[: places[0]], row[places[-1] + 1 :] = row[places[0]], row[places[-1]]
+    return out
+
+
 def robustness(
     network: Network,
     dataset: Dataset,
@@ -176,11 +185,16 @@ def robustness(
             truth, seen = spectra_of(dataset, target, samples)
             for name, damage in _damages(grid).items():
                 check(0.0, f"{source} to {target}, {name}")
-                y = np.stack([
-                    prepare((grid.x[m], d[m]), grid).y if name != "none" else d
-                    for d, m in zip(damage(clean.astype(float), rng), mask, strict=True)
-                ])  # fmt: skip
-                made, _ = ask(network, source, target, y, mask)
+                if name == "none":
+                    y, part = clean.astype(float), mask
+                else:
+                    worse = damage(_level_ends(clean.astype(float), mask), rng)
+                    made_worse = [
+                        prepare((grid.x[m], d[m]), grid) for d, m in zip(worse, mask, strict=True)
+                    ]
+                    y = np.stack([p.y for p in made_worse])
+                    part = np.stack([p.mask for p in made_worse])
+                made, _ = ask(network, source, target, y, part)
                 row["r"][name] = float(pearson(made, truth, seen).mean())
             rows.append({**row, "n": len(samples)})
     return rows

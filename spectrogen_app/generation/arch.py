@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectrogen_app.data.formula import ELEMENTS, Formula
+from spectrogen_app.generation.background import without_background
 from spectrogen_app.generation.config import Config
 from spectrogen_app.generation.memory import (
     PAIR_FEATURES,
@@ -307,6 +308,13 @@ class Network:
             for scorer in members:
                 scorer.to(device)
 
+    def without_background(
+        self, modality: str, y: FloatArray, mask: NDArray[np.bool_]
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Sources as the network looks at them, and which of them lost a background."""
+        rules = self.config.settings.get("background", {})
+        return without_background(y, mask, self.config.grids[modality], rules)
+
     @torch.inference_mode()
     def query(
         self,
@@ -316,7 +324,8 @@ class Network:
         """Compare spectra on the grid, shape (batch, size), and formulas with the memory."""
         device = self.memory.device
         cosines = {}
-        for m, (y, mask) in arrays.items():
+        for m, (raw, mask) in arrays.items():
+            y, _ = self.without_background(m, raw, mask)
             given = torch.as_tensor(y, dtype=torch.float32, device=device)
             out = given.new_empty(len(y), len(self.config.views[m]), len(self.memory.rows[m]))
             for key, rows in _by_mask(mask).items():

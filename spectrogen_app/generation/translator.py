@@ -355,6 +355,10 @@ class Translator:
                 f"{_label(spectrum.modality)}: only {seen[0]:g} to {seen[-1]:g} {grid.x_unit} was "
                 f"measured of {where}."
             )
+        if self._network.without_background(
+            spectrum.modality, prepared.y[None], prepared.mask[None]
+        )[1][0]:
+            notes.append(f"A broad background of {name} was taken off before it was read.")
         if not prepared.y.any():
             notes.append(f"{name} is flat: it says nothing about the sample.")
         return prepared

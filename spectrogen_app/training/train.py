@@ -42,6 +42,7 @@ from spectrogen_app.generation.arch import (
     patterns_of,
     stages,
 )
+from spectrogen_app.generation.background import DEFAULTS
 from spectrogen_app.generation.config import Bank, Config, View
 from spectrogen_app.generation.memory import Memory, Query, remember, unit
 from spectrogen_app.processing.scoring import Grid, prepare
@@ -207,6 +208,7 @@ class Trainer:
         settings: dict[str, Any] = {
             "targets": list(self.modalities), "members": self.recipe.members,
             "coverage": COVERAGE, "calibration": {}, "fallback": {},
+            "background": {k: list(v) for k, v in DEFAULTS.items() if k in self.modalities},
         }  # fmt: skip
         metrics: dict[str, Any] = {}
         for i, target in enumerate(self.modalities):

@@ -206,3 +206,13 @@ def test_the_device_that_ran_out_is_left(model, monkeypatch):
     out = model.generate(spectrum(), ["ir"])
     assert model.device == "cpu"
     assert any("Some card ran out of memory" in n for n in out.notes)
+
+
+def test_a_fluorescence_background_is_taken_off_and_said(model):
+    x, y = made_up(2, "raman")
+    hump = 1.5 * np.exp(-(((x - 900) / 400) ** 2))
+    clean = model.generate(spectrum(), ["ir"])
+    out = model.generate(Spectrum(x, y + hump, modality="raman"), ["ir"])
+    assert any("broad background" in n for n in out.notes)
+    assert not any("broad background" in n for n in clean.notes)
+    assert np.corrcoef(out["ir"].y, clean["ir"].y)[0, 1] > 0.95
