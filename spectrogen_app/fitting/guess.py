@@ -36,6 +36,7 @@ Array = NDArray[np.float64]
 
 _FWHM = 2 * math.sqrt(2 * math.log(2))
 _MISFIT = 0.01
+_PRECISION = 1e-3
 _THRESHOLD = 5.0
 _ROUNDS = 5
 _MOST = 100
@@ -216,7 +217,7 @@ class _Search:
         shapes.shape(shape)
         self.shape, self.partner, self.check = shape, partner, check
         found = noise(y)
-        floor = 1e-5 * float(np.ptp(y))
+        floor = _PRECISION * float(np.ptp(y))
         self.given = sigma is not None
         self.all = x, y, np.full(x.size, max(found.sigma, floor)) if sigma is None else sigma
         self.all_reach = found.reach
@@ -416,7 +417,10 @@ class _Search:
         return True
 
     def weak(self, model: Model) -> list[str]:
-        """Peaks that do not stand out, the weaker half of them, at least one peak kept."""
+        """Peaks that do not stand out, the weaker half of them, at least one peak kept.
+
+        Of two that lie on each other, each looks weak because of the other: one stays.
+        """
         assert self.solution is not None
         assert self.problem is not None
         covariance = engine.covariance(self.solution, self.problem)
@@ -426,9 +430,13 @@ class _Search:
             i = where.get(f"{peak.name}_height")
             variance = math.nan if i is None else covariance[i, i]
             if variance > 0 and peak.height < 1.1 * LEAST * math.sqrt(variance):
-                found.append((peak.height / math.sqrt(variance), peak.name))
+                found.append((peak.height / math.sqrt(variance), peak))
         most = min((len(found) + 1) // 2, len(model.peaks) - 1)
-        return [name for _, name in sorted(found)[:most]]
+        gone: list[Peak] = []
+        for _, peak in sorted(found, key=lambda f: f[0])[:most]:
+            if all(abs(peak.center - p.center) > (peak.fwhm + p.fwhm) / 2 for p in gone):
+                gone.append(peak)
+        return [peak.name for peak in gone]
 
     def best(self, options: list[Model], owners: set[str]) -> int:
         """Which option serves best, each fitted with its neighbourhood alone."""
