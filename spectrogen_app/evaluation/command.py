@@ -19,6 +19,7 @@ from spectrogen_app.evaluation.pictures import Panel, write_panels
 from spectrogen_app.evaluation.published import paper_protocol
 from spectrogen_app.evaluation.stress import (
     classification,
+    drawn_samples,
     familiarity_report,
     mixtures,
     robustness,
@@ -118,6 +119,7 @@ def evaluate(request: EvaluateRequest, check: Check = unchecked) -> str:
         "coverage": _pooled(held),
         "bands": held,
         "familiarity": familiarity,
+        "samples": drawn_samples(network, data, answers),
         "robustness": robustness(network, data, groups.group, part(0.45, 0.6)),
         "mixtures": mixtures(network, data, groups.group, each=request.mixtures,
                              check=part(0.6, 0.85)),
@@ -211,6 +213,14 @@ def render(result: Mapping[str, Any]) -> str:
             lines.append(
                 f"| {label(a['source'])} | {label(a['target'])} | {what} | {a[what]:.3f} |"
             )
+    lines += ["", "## Sharp alternatives: mean r of samples drawn from an answer", "",
+              "| from | to | test | n | the answer | one draw | best of five |",
+              "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for d in result["samples"]:
+        lines.append(
+            f"| {label(d['source'])} | {label(d['target'])} | {GROUP_NAMES[d['group']]} | {d['n']} "
+            f"| {d['answer']:.3f} | {d['one']:.3f} | {d['best_of_five']:.3f} |"
+        )
     lines += ["", "## Damaged sources: mean r on known and new minerals together", ""]
     for row in result["robustness"]:
         said = ", ".join(f"{k} {v:.3f}" for k, v in row["r"].items())

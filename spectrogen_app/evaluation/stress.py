@@ -116,6 +116,38 @@ def familiarity_report(
     }  # fmt: skip
 
 
+def drawn_samples(
+    network: Network,
+    dataset: Dataset,
+    answers: dict[tuple[str, tuple[str, ...], str], Answers],
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Mean r of the answer, of one sample drawn from it, and of the best of five."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for (target, sources, group), found in answers.items():
+        if len(sources) > 1 or sources == ("formula",):
+            continue
+        truth, mask = spectra_of(dataset, target, found.samples)
+        row_of = network.memory.row_of(target).numpy()
+        best, one = [], []
+        for i, share in enumerate(found.weights):
+            places = np.flatnonzero(share > 0)
+            p = share[places] / share[places].sum()
+            picks = rng.choice(places, min(5, len(places)), replace=False, p=p)
+            y = network.memory.spectra[target][row_of[picks]].numpy()
+            r = pearson(y, np.repeat(truth[i : i + 1], len(y), 0), np.repeat(mask[i : i + 1],
+                                                                            len(y), 0))  # fmt: skip
+            best.append(r.max())
+            one.append(r[0])
+        rows.append({
+            "target": target, "source": sources[0], "group": group, "n": len(best),
+            "answer": float(pearson(found.y, truth, mask).mean()),
+            "one": float(np.mean(one)), "best_of_five": float(np.mean(best)),
+        })  # fmt: skip
+    return rows
+
+
 def _damages(grid: Grid) -> dict[str, Callable[[Floats, np.random.Generator], Floats]]:
     x = grid.x
     at = (x - x[0]) / (x[-1] - x[0])

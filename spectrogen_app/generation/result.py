@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spectrogen_app.data.provenance import Reference
 from spectrogen_app.data.spectrum import Spectrum
@@ -67,6 +70,9 @@ class GenerationResult(Mapping[str, Spectrum]):
         What the model had to do without.
     lines : mapping of str to tuple of Line
         Line list per target.
+    simultaneous : mapping of str to (lower, upper)
+        Bands per target, on the grid, that hold the whole measured spectrum at once in nine of
+        ten cases; those of the spectra hold nine of ten points.
     """
 
     spectra: Mapping[str, Spectrum]
@@ -74,6 +80,9 @@ class GenerationResult(Mapping[str, Spectrum]):
     references: tuple[Reference, ...]
     notes: tuple[str, ...]
     lines: Mapping[str, tuple[Line, ...]]
+    simultaneous: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict
+    )
 
     def __getitem__(self, target: str) -> Spectrum:
         return self.spectra[target]

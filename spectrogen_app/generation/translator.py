@@ -384,7 +384,11 @@ class Translator:
         lines = LazyLines(
             {t: partial(reply.lines, row) for t, (reply, row) in zip(targets, replies, strict=True)}
         )
-        return GenerationResult(spectra, familiarity, references, notes, lines)
+        bands = {
+            target: (reply.sure_lower[row], reply.sure_upper[row])
+            for target, (reply, row) in zip(targets, replies, strict=True)
+        }
+        return GenerationResult(spectra, familiarity, references, notes, lines, bands)
 
     def _references(self, replies: Sequence[tuple[Reply, int]]) -> tuple[Reference, ...]:
         """The heaviest training samples over all targets; their weights are shares of 1."""

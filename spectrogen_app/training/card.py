@@ -51,6 +51,14 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
             f"scores below are of exactly these weights. Splits {training.get('splits', '')[:16]}.",
             "",
         ]  # fmt: skip
+    fallback = {t: v for t, v in config.settings.get("fallback", {}).items() if v}
+    if fallback:
+        lines += [
+            "Kernel ridge regression answers in place of the network, since it did better in "
+            "cross-validation, for some sets of sources of: "
+            + ", ".join(label(t) for t in fallback) + ".",
+            "",
+        ]  # fmt: skip
     if metrics.get("test"):
         lines += _test(metrics)
     if metrics.get("cross_validation"):
@@ -102,6 +110,14 @@ def _test(metrics: Mapping[str, Any]) -> list[str]:
     if coverage:
         said = ", ".join(f"{_GROUPS[g]} {v:.0%}" for g, v in coverage.items())
         lines += ["", f"90 % bands held, of all points: {said}."]
+    drawn = test.get("samples", ())
+    if drawn:
+        said = "; ".join(
+            f"{label(d['source'])} to {label(d['target'])} {d['answer']:.2f}, one draw "
+            f"{d['one']:.2f}, best of five {d['best_of_five']:.2f}"
+            for d in drawn if d["group"] == "mineral"
+        )  # fmt: skip
+        lines += ["", f"Sharp alternatives drawn for new minerals, mean r: {said}."]
     if "familiarity" in test:
         f = test["familiarity"]
         lines += [

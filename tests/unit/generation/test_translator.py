@@ -54,6 +54,14 @@ def test_the_generated_spectrum(model):
     assert generation.sources == ("raman c.txt " + "ab" * 32,)
 
 
+def test_the_simultaneous_band_is_the_wider_one(model):
+    out = model.generate(spectrum(), ["ir"])
+    lower, upper = out.simultaneous["ir"]
+    assert np.all(lower <= out["ir"].y)
+    assert np.all(out["ir"].y <= upper)
+    assert (upper - lower).mean() > (out["ir"].upper - out["ir"].lower).mean()
+
+
 def test_lines_add_up_to_the_spectrum(model):
     out = model.generate(spectrum(), ["raman", "ir"][1:], formula="FeCO3")
     x = GRIDS["ir"].x
