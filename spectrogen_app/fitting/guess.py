@@ -289,11 +289,11 @@ class _Search:
                 peak = peak.edit(p.name, min=self.spacing, max=self.span)
         return peak
 
-    def fit(self, model: Model, evaluations: int = 25) -> None:
+    def fit(self, model: Model, evaluations: int = 12) -> None:
         self.problem, self.solution, self.model = self.tried(model, evaluations)
 
     def tried(
-        self, model: Model, evaluations: int = 15, data: tuple[slice, Array] | None = None
+        self, model: Model, evaluations: int = 10, data: tuple[slice, Array] | None = None
     ) -> tuple[engine.Problem, engine.Solution, Model]:
         window, y = data or (slice(None), self.y)
         weights = self.weights if self.searching else self.final
