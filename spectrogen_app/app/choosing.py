@@ -54,9 +54,7 @@ def spectrum_at(verdict: Verdict, index: int) -> Spectrum:
     return verdict.spectra[index] if index < first else verdict.others[index - first]
 
 
-def list_items(
-    verdict: Verdict, token: Token, deliver: Callable[[tuple[Item, ...]], None]
-) -> int:
+def list_items(verdict: Verdict, token: Token, deliver: Callable[[tuple[Item, ...]], None]) -> int:
     """Look at each spectrum of a file and tell what it is called, in batches.
 
     Returns

@@ -121,9 +121,7 @@ class Loader(QtCore.QObject):
             settings.put(settings().with_recent(path.absolute()))
         settings.change(folder=str(paths[0].absolute().parent))
         request = LoadRequest(tuple(paths), layouts=remembered(settings()))
-        self._context.loader.submit(
-            load, request, f"Opening {what}", on_partial=take, on_done=done
-        )
+        self._context.loader.submit(load, request, f"Opening {what}", on_partial=take, on_done=done)
 
     def _take(self, opened: list[Opened], key: str, counts: list[int], alone: Path | None) -> None:
         store = self._context.store

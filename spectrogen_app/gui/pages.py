@@ -128,7 +128,7 @@ def formats_table() -> str:
          html.escape(" ".join(f.extensions)) or "any")
         for f in known if not f.reads
     ]  # fmt: skip
-    return _grid(("Format and where it comes from", "Names", "", "Tested on"), rows) + (
+    return _grid(("Format and where it comes from", "Names", "Here", "Tested on"), rows) + (
         "<h2>Named, but not read</h2>" + _grid(("Format", "Names"), refused) if refused else ""
     )
 

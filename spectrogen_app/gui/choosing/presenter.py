@@ -57,7 +57,8 @@ class ChooserPresenter:
 
     def _plot(self, index: int) -> None:
         def draw(spectra: tuple[Spectrum, ...]) -> None:
-            self._view.show_plot(panel_of(spectra))
+            numbered = spectra[0].replace(name=f"{index + 1}")
+            self._view.show_plot(panel_of((numbered,), telling=False))
 
         def refuse(error: SpectrogenError) -> None:
             self._view.show_plot(None)

@@ -124,7 +124,7 @@ class ChooserView(QtWidgets.QDialog):
         self.setWindowTitle(f"Spectra of {name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.resize(1040, 640)
+        self.resize(1120, 640)
         self._total, self._limit = total, limit
         self.model = SpectraModel(total, ticked, theme)
         self.filtered = QtCore.QSortFilterProxyModel(self)
@@ -154,8 +154,9 @@ class ChooserView(QtWidgets.QDialog):
         table.verticalHeader().setDefaultSectionSize(28)
         header = table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
-        for column, width in enumerate((86, 210, 150, 90)):
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeMode.Stretch)
+        for column, width in ((0, 80), (2, 170), (3, 90), (4, 66)):
             table.setColumnWidth(column, width)
         table.selectionModel().currentRowChanged.connect(self._row_changed)
         self.filter = named(QtWidgets.QLineEdit(), "Filter", "Show only spectra with this text")
@@ -187,7 +188,7 @@ class ChooserView(QtWidgets.QDialog):
         both.setChildrenCollapsible(False)
         both.addWidget(left)
         both.addWidget(self.canvas)
-        both.setSizes([600, 420])
+        both.setSizes([640, 420])
         self.note = label(role="muted", wrap=True)
         self.what = named(ComboBox(), "What to take")
         for data, shown in ((SPECTRA, "The ticked spectra"), (WITH_MEAN, "These and their mean"),

@@ -92,13 +92,21 @@ class PanelModel:
     fit: FitCurves | None = None
 
 
-def panel_of(group: Sequence[Spectrum]) -> PanelModel:
-    """Spectra of one modality as a panel shows them by default."""
+def panel_of(group: Sequence[Spectrum], *, telling: bool = True) -> PanelModel:
+    """Spectra of one modality as a panel shows them by default.
+
+    Parameters
+    ----------
+    group : sequence of Spectrum
+    telling : bool
+        With modality and origin in the legend.
+    """
     declared = MODALITIES[group[0].modality]
     shown = display.show(group, Look(), declared.name)
     traces = tuple(
-        Trace(str(i), f"{declared.label}: {s.name}", PALETTE[i % len(PALETTE)], s.origin.value,
-              "" if s.origin.value in s.name else s.origin.value, drawn)
+        Trace(str(i), f"{declared.label}: {s.name}" if telling else s.name,
+              PALETTE[i % len(PALETTE)], s.origin.value,
+              s.origin.value if telling and s.origin.value not in s.name else "", drawn)
         for i, (s, drawn) in enumerate(zip(group, shown.curves, strict=True))
         if drawn is not None
     )  # fmt: skip

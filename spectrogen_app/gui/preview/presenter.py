@@ -91,7 +91,7 @@ def shown(preview: TextPreview) -> Shown:
         spectra = list(verdict.spectra[:DRAWN])
         first = spectra[0]
         found = replace(found, modality=first.modality, x_unit=first.x_unit, y_unit=first.y_unit)
-        panel = panel_of([s for s in spectra if s.modality == first.modality])
+        panel = panel_of([s for s in spectra if s.modality == first.modality], telling=False)
         text = _summary(verdict, first)
     return Shown(
         preview.lines, found, preview.titles, table.numeric if table else (), preview.values,
@@ -104,5 +104,5 @@ def _summary(verdict: Verdict, first: Spectrum) -> str:
     many = f"{count:,} spectra, the first: " if count > 1 else ""
     return (
         f"{many}{MODALITIES[first.modality].label}, {len(first):,} points from "
-        f"{first.x[0]:.6g} to {first.x[-1]:.6g} {unit}, {first.y_unit}"
+        f"{f'{first.x[0]:.6g} to {first.x[-1]:.6g} {unit}'.rstrip()}, {first.y_unit}"
     )

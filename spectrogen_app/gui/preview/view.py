@@ -152,6 +152,7 @@ class PreviewView(QtWidgets.QDialog):
     def _build(self, name: str) -> None:
         form = QtWidgets.QFormLayout()
         form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QtWidgets.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for text, widget in (
             ("&Delimiter", self.delimiter), ("De&cimal sign", self.decimal),
@@ -160,13 +161,15 @@ class PreviewView(QtWidgets.QDialog):
             ("&Unit of x", self.x_unit), ("U&nit of y", self.y_unit),
         ):  # fmt: skip
             form.addRow(text, widget)
+            if widget is not self.y_columns:
+                form.labelForField(widget).setMinimumHeight(widget.sizeHint().height())
         self.remember = named(
             QtWidgets.QCheckBox("For all files of this look"), "For all files of this look",
             "Files with the same kind of header and columns are read with these choices from now "
             "on, and those in the list that were refused or doubtful are read again",
         )  # fmt: skip
         self.remember.setChecked(True)
-        self.reset = push_button("As found", "Take back all choices")
+        self.reset = push_button("Take back all choices")
         self.reset.clicked.connect(lambda: self.set_layout_choices(TextLayout()))
         left = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(left)
@@ -337,9 +340,9 @@ def _select(combo: ComboBox, value: object) -> None:
 
 
 def _as_found(text: str | None) -> str:
-    return f"{AS_FOUND}: {text.lower() if text in DELIMITERS.values() else text}" if text else (
-        AS_FOUND
-    )  # fmt: skip
+    if text in (*DELIMITERS.values(), *DECIMALS.values()):
+        text = text.lower()
+    return f"{AS_FOUND}: {text}" if text else AS_FOUND
 
 
 def _text(number: int | None) -> str | None:

@@ -189,7 +189,7 @@ def line_of(row: Row) -> Line:
     actions = tuple(offered if verdict.ok and not verdict.unsure else reversed(offered))
     if verdict.error is not None:
         return Line(
-            str(verdict.path), verdict.format or "not opened", "", 0, "error",
+            str(verdict.path), verdict.format.removeprefix("a ") or "not opened", "", 0, "error",
             verdict.error.message, verdict.error.hint, actions,
         )  # fmt: skip
     doubtful = bool(verdict.warnings) or verdict.unsure

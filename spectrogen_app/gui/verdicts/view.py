@@ -71,7 +71,9 @@ class VerdictModel(QtCore.QAbstractTableModel):
             "good": icon("good", theme.good, 16), "warning": icon("warning", theme.warn, 16),
             "error": icon("error", theme.bad, 16),
         }  # fmt: skip
-        self.layoutChanged.emit()
+        if self.lines:
+            last = self.index(len(self.lines) - 1, len(COLUMNS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
 
     def add(self, lines: Sequence[Line]) -> None:
         """Append lines."""
@@ -120,6 +122,7 @@ class VerdictModel(QtCore.QAbstractTableModel):
             action = ACTIONS[line.actions[0]] if line.actions else ""
             part = line.taken < line.count
             count = f"{line.taken:,} of {line.count:,}" if part else f"{line.count:,}"
+            count = count if line.count else ""
             return (name, line.format, modality, count, action, remark)[column]
         if role == roles.DecorationRole and column == 0:
             return self._icons.get(line.state)
