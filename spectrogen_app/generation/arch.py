@@ -35,6 +35,8 @@ FORMULA = "formula"
 CANDIDATES = 128
 """Most training samples that take part in one answer."""
 GAIN = 0.3
+FEW = 4
+"""Up to so many queries at once are answered from their candidates alone, which is quicker."""
 SECOND_LOOK = 3
 """Features added for the second look: likeness to the first answer, share, entropy."""
 FULL_COVERAGE = 0.9
@@ -56,6 +58,8 @@ class Pairs:
     pattern : int
         Which sources were given.
     familiarity : Tensor, shape (batch, FAMILIARITY_FEATURES)
+    answer : Tensor or None, shape (batch, size)
+        What kernel ridge regression answers, where it is at hand.
     """
 
     rows: Tensor
@@ -63,6 +67,26 @@ class Pairs:
     ridge: Tensor
     pattern: int
     familiarity: Tensor
+    answer: Tensor | None = None
+
+
+@dataclass
+class Mixed:
+    """A mixture of remembered spectra for each query.
+
+    Attributes
+    ----------
+    weights : Tensor, shape (batch, rows)
+        On the target's remembered unit spectra.
+    shares : Tensor, shape (batch, rows)
+        The same without kernel ridge regression; they add up to 1.
+    answer : Tensor, shape (batch, any)
+        The mixture itself.
+    """
+
+    weights: Tensor
+    shares: Tensor
+    answer: Tensor
 
 
 FAMILIARITY_FEATURES = 6
@@ -195,43 +219,49 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
          best.values[:, 0] - best.values[:, min(5, count - 1)], length[:, 0]], 1,
     )  # fmt: skip
     pattern = sum(bits[s] for s in query.sources)
-    return Pairs(best.indices, features, solved / length, pattern, familiarity)
+    return Pairs(best.indices, features, solved / length, pattern, familiarity, answer / length)
 
 
-def stages(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> list[tuple[Tensor, Tensor]]:
+def stages(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> list[Mixed]:
     """Answers at first and at second look, which compares each candidate with the first answer.
 
     Parameters
     ----------
     stored : Tensor, shape (rows, any)
         Remembered unit spectra of the target, or their coordinates in a basis.
-
-    Returns
-    -------
-    list of (weights, shares), each shape (batch, rows)
-        Weights on the unit spectra with and without kernel ridge regression; shares add up to 1.
     """
     x = (pairs.features - scorer.mean) / scorer.scale
     scores = scorer.score(0, x)
-    out: list[tuple[Tensor, Tensor]] = []
+    near = stored[pairs.rows] if len(x) <= FEW and pairs.answer is not None else None
+    out: list[Mixed] = []
     for stage in range(2):
         if stage:
-            answer = out[0][0] @ stored
-            answer = answer / answer.norm(dim=1, keepdim=True).clamp_min(1e-6)
-            alike = (answer @ stored.T).gather(1, pairs.rows)
+            answer = out[0].answer / out[0].answer.norm(dim=1, keepdim=True).clamp_min(1e-6)
+            alike = (
+                (answer @ stored.T).gather(1, pairs.rows)
+                if near is None
+                else (near @ answer[:, :, None])[..., 0]
+            )
             share = torch.softmax(scores, 1)
             entropy = (share * (share + 1e-9).log()).sum(1, keepdim=True).expand_as(share)
             seen = torch.stack(
                 [3 * alike, 0.5 * (share * share.shape[1] + 1e-3).log(), entropy], -1
             )
             scores = scores + scorer.score(1, torch.cat([x, seen], -1))
-        shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, torch.softmax(scores, 1))
-        out.append((shares + scorer.ridge_gain(stage, pairs.pattern) * pairs.ridge, shares))
+        share = torch.softmax(scores, 1)
+        shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, share)
+        gain = scorer.ridge_gain(stage, pairs.pattern)
+        weights = shares + gain * pairs.ridge
+        if near is None or pairs.answer is None:
+            made = weights @ stored
+        else:
+            made = (share[:, None] @ near)[:, 0] + gain * pairs.answer
+        out.append(Mixed(weights, shares, made))
     return out
 
 
-def mix(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> tuple[Tensor, Tensor]:
-    """The final weights and shares of :func:`stages`."""
+def mix(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> Mixed:
+    """The final answer of :func:`stages`."""
     return stages(scorer, pairs, stored)[-1]
 
 
@@ -355,14 +385,14 @@ class Network:
         pairs = build_pairs(memory, query, target)
         stored = memory.target(target)
         mixed = [mix(s, pairs, stored) for s in self.scorers[target]]
-        weights = torch.stack([w for w, _ in mixed]).mean(0)
-        shares = torch.stack([s for _, s in mixed]).mean(0)
-        spread = torch.stack([s for _, s in mixed]).std(0).sum(1) if len(mixed) > 1 else None
+        weights = torch.stack([m.weights for m in mixed]).mean(0)
+        shares = torch.stack([m.shares for m in mixed]).mean(0)
+        answer = torch.stack([m.answer for m in mixed]).mean(0)
         if pairs.pattern in self.config.settings.get("fallback", {}).get(target, ()):
-            weights = pairs.ridge
-        y, height, sigma = compose(memory, target, weights, shares)
+            weights, answer = pairs.ridge, pairs.ridge @ stored
+        y, height, sigma = compose(memory, target, answer, shares)
         calibration = self.config.settings["calibration"][target]
-        familiarity = familiar(calibration["familiarity"], pairs, shares, spread, y)
+        familiarity = familiar(calibration["familiarity"], pairs, shares)
         factors = band_factors(calibration["bands"], familiarity)
         bands = [
             (y + f[:, None] * sigma).clamp(0, 1.5).cpu().numpy().astype(float)
@@ -413,7 +443,9 @@ class Network:
         query = self.query(arrays, formulas).without(target)
         pairs = build_pairs(self.memory, query, target)
         stored = self.memory.target(target)
-        shares = torch.stack([mix(s, pairs, stored)[1] for s in self.scorers[target]]).mean(0)[0]
+        shares = torch.stack([mix(s, pairs, stored).shares for s in self.scorers[target]]).mean(0)[
+            0
+        ]
         generator = torch.Generator().manual_seed(seed)
         count = min(n, int((shares > 0).sum()))
         drawn = torch.multinomial(shares.cpu(), count, generator=generator)
@@ -442,14 +474,15 @@ def _by_mask(mask: NDArray[np.bool_]) -> dict[bytes | None, list[int]]:
 
 
 def compose(
-    memory: Memory, target: str, weights: Tensor, shares: Tensor
+    memory: Memory, target: str, answer: Tensor, shares: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Mix remembered spectra.
 
     Parameters
     ----------
-    weights, shares : Tensor, shape (batch, rows)
-        On unit spectra; see :func:`mix`.
+    answer : Tensor, shape (batch, size)
+        Mixture of centred unit spectra.
+    shares : Tensor, shape (batch, rows)
 
     Returns
     -------
@@ -460,34 +493,30 @@ def compose(
     sigma : Tensor, shape (batch, size)
         Spread of the contributing spectra, plus a floor.
     """
-    norm = memory.target_norm(target)
-    stored = memory.spectra[target]
-    mixed = (weights / norm) @ stored
-    thinned = mixed[:, ::4]
+    thinned = answer[:, ::4]
     low = thinned.kthvalue(1 + thinned.shape[1] // 50, dim=1, keepdim=True).values
-    mixed = (mixed - low).clamp_min(0)
-    height = mixed.amax(1, keepdim=True).clamp_min(1e-9)
-    y = mixed / height
-    top = stored.amax(1).clamp_min(1e-6)
-    first, second = (shares / top) @ stored, (shares / top**2) @ stored**2
+    above = (answer - low).clamp_min(0)
+    height = above.amax(1, keepdim=True).clamp_min(1e-9)
+    y = above / height
+    rows = (shares > 0).any(0).nonzero()[:, 0]
+    part = memory.spectra[target][rows]
+    part = part / part.amax(1, keepdim=True).clamp_min(1e-6)
+    first, second = shares[:, rows] @ part, shares[:, rows] @ part.square_()
     sigma = (second - first**2).clamp_min(0).sqrt() + 0.15 * y + 0.01
     return y, height, sigma
 
 
-def familiarity_inputs(pairs: Pairs, shares: Tensor, spread: Tensor | None, y: Tensor) -> Tensor:
+def familiarity_inputs(pairs: Pairs, shares: Tensor) -> Tensor:
     """What familiarity is judged from, shape (batch, FAMILIARITY_FEATURES + 3)."""
     top = shares.amax(1)
     entropy = -(shares * (shares + 1e-9).log()).sum(1)
-    disagreement = torch.zeros_like(top) if spread is None else spread
-    return torch.cat([pairs.familiarity, torch.stack([top, entropy, disagreement], 1)], 1)
+    return torch.cat([pairs.familiarity, torch.stack([top, entropy, torch.zeros_like(top)], 1)], 1)
 
 
-def familiar(
-    judge: Mapping[str, Any], pairs: Pairs, shares: Tensor, spread: Tensor | None, y: Tensor
-) -> Tensor:
+def familiar(judge: Mapping[str, Any], pairs: Pairs, shares: Tensor) -> Tensor:
     """Familiarity 0..1 by logistic regression, one per pattern of sources, shape (batch,)."""
     fitted = judge.get(str(pairs.pattern), judge["all"])
-    x = familiarity_inputs(pairs, shares, spread, y)
+    x = familiarity_inputs(pairs, shares)
     mean, scale, weight = (x.new_tensor(fitted[k]) for k in ("mean", "scale", "weight"))
     return torch.sigmoid(((x - mean) / scale) @ weight + fitted["bias"])
 

@@ -92,12 +92,13 @@ def default_views(grid: Grid) -> tuple[View, ...]:
         grid.modality, (grid.size / 400, grid.size / 120, grid.size / 300)
     )
     slopes = grid.modality in ("ir", "fir")
+    every = {"raman": 2, "ir": 2, "xrd": 3}.get(grid.modality, 1)
 
     def thin(sigma: float) -> int:
         return max(1, int(sigma / 2))
 
     views = [
-        View(kernel=not slopes), View(0.5, kernel=not slopes),
+        View(thin=every, kernel=not slopes), View(0.5, thin=every, kernel=not slopes),
         View(0.5, fine, thin(fine), kernel=not slopes),
         View(0.5, coarse, thin(coarse), kernel=not slopes),
         View(0.5, slope, thin(slope), slope=True, kernel=slopes),
@@ -352,7 +353,10 @@ class Trainer:
                     pairs = build_pairs(seen, local.take(at, sources), target)
                     found.append(
                         dataclasses.replace(
-                            pairs, features=pairs.features.half(), ridge=pairs.ridge.half()
+                            pairs,
+                            features=pairs.features.half(),
+                            ridge=pairs.ridge.half(),
+                            answer=None,
                         )
                     )
                 joined = Pairs(
@@ -436,8 +440,8 @@ class Trainer:
                 h, rows = chunks[i]
                 pairs, truth = h.batch(rows)
                 loss = torch.zeros(())
-                for weights, _ in stages(scorer, pairs, h.basis):
-                    made = weights @ h.basis
+                for mixed in stages(scorer, pairs, h.basis):
+                    made = mixed.answer
                     loss = loss - ((made * truth).sum(1) / made.norm(dim=1).clamp_min(1e-6)).mean()
                 optimiser.zero_grad()
                 loss.backward()
@@ -460,14 +464,14 @@ class Trainer:
         rows: list[_Judged] = []
         for h in held:
             everything, truth = h.batch(np.arange(len(h.samples)))
-            weights, shares = mix(crossed[h.fold], everything, h.basis)
-            made, ridge = weights @ h.basis, everything.ridge @ h.basis
+            mixed = mix(crossed[h.fold], everything, h.basis)
+            made, ridge = mixed.answer, everything.ridge @ h.basis
             nearest = h.basis[everything.ridge.argmax(1)]
             r, r_ridge, r_nearest = (
                 ((p * truth).sum(1) / p.norm(dim=1).clamp_min(1e-9)).numpy()
                 for p in (made, ridge, nearest)
             )
-            x = familiarity_inputs(everything, shares, None, made).numpy()
+            x = familiarity_inputs(everything, mixed.shares).numpy()
             rows.append(_Judged(h, x, r, r_ridge, r_nearest))
         noise = self._noise(memory, target, crossed[0])
         judge = {"all": fit_judge(np.concatenate([*(j.x for j in rows), *noise.values()]),
@@ -524,8 +528,8 @@ class Trainer:
                 pairs = build_pairs(memory, query, target)
             except RuntimeError:
                 continue
-            _, shares = mix(scorer, pairs, memory.target(target))
-            out[pairs.pattern] = familiarity_inputs(pairs, shares, None, shares).numpy()
+            shares = mix(scorer, pairs, memory.target(target)).shares
+            out[pairs.pattern] = familiarity_inputs(pairs, shares).numpy()
         return out
 
     def _bands(
@@ -560,8 +564,8 @@ class Trainer:
             chosen = np.sort(rng.choice(len(h.samples), min(120, len(h.samples)), replace=False))
             pairs, _ = h.batch(chosen)
             seen = keep[h.fold]
-            weights, shares = mix(crossed[h.fold], pairs, seen.target(target))
-            y, _, sigma = compose(seen, target, weights, shares)
+            mixed = mix(crossed[h.fold], pairs, seen.target(target))
+            y, _, sigma = compose(seen, target, mixed.answer, mixed.shares)
             at = of[h.samples[chosen]]
             truth, mask = spectra.y[at], spectra.mask[at]
             value = ((torch.tensor(truth) - y) / sigma).numpy()
