@@ -112,7 +112,7 @@ def main(out: Path, files: list[Path]) -> None:
     canvas = window.area.panels["raman"].canvas
     driver.wait(canvas.isVisible)
     (low, high), y_before = canvas.ranges()
-    middle = canvas.mapToGlobal(canvas.rect().center())
+    middle = canvas.mapToGlobal(canvas.rect().center()) * window.devicePixelRatioF()
     driver.xdo("mousemove", middle.x(), middle.y())
     driver.wait(lambda: window.status.place.text().startswith("Raman"))
     driver.report["status bar"] = window.status.place.text()
