@@ -363,7 +363,7 @@ class MainWindow(QtWidgets.QMainWindow):
         column.addWidget(self.centre, 1)
         self.tabs = named(QtWidgets.QTabWidget(), "Tasks")
         self.tabs.setDocumentMode(True)
-        self.tabs.setMinimumWidth(392)
+        self.tabs.setMinimumWidth(300)
         self.tabs.setUsesScrollButtons(False)
         self.tabs.tabBar().setExpanding(True)
         for task in self.tasks:

@@ -110,9 +110,10 @@ class StatusBar(QtWidgets.QStatusBar):
         self._cancel = push_button("Cancel", "Cancel the running job")
         self._cancel.clicked.connect(self.cancel)
         self.help = label()
-        self.help.setSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
-        )
+        for text in (self._job, self.help):  # a long text must not widen the window
+            text.setSizePolicy(
+                QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
+            )
         self.place = label()
         self.place.setFixedWidth(self.fontMetrics().horizontalAdvance("m" * 34))
         self.place.setAlignment(
@@ -120,7 +121,7 @@ class StatusBar(QtWidgets.QStatusBar):
         )
         self.device = label("Model: getting ready")
         for widget in (self._job, self._bar, self._cancel):
-            self.addWidget(widget)
+            self.addWidget(widget, int(widget is self._job))
             widget.hide()
         self.addWidget(self.help, 1)
         self.addPermanentWidget(self.place)
