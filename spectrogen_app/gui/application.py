@@ -41,8 +41,8 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     log_file = start_logging()
     handler = CrashHandler(log_file)
     handler.install()
-    collector = Collector(app)
     window, trouble = make_window(app)
+    collector = Collector(app, lambda: window.status.busy)
     window.device_known.connect(collector.settle)
     window.show()
     if trouble:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 from PySide6 import QtCore
 
@@ -19,10 +20,13 @@ class Collector(QtCore.QObject):
     Parameters
     ----------
     parent : QObject
+    busy : callable
+        Whether a job runs; the oldest generation, which takes long, then waits.
     """
 
-    def __init__(self, parent: QtCore.QObject) -> None:
+    def __init__(self, parent: QtCore.QObject, busy: Callable[[], bool]) -> None:
         super().__init__(parent)
+        self._busy = busy
         gc.disable()
         self._thresholds = gc.get_threshold()
         self._timer = QtCore.QTimer(self)
@@ -34,7 +38,7 @@ class Collector(QtCore.QObject):
     def look(self) -> None:
         """Collect the oldest generation that is due."""
         counts = gc.get_count()
-        for generation in (2, 1, 0):
+        for generation in (1, 0) if self._busy() else (2, 1, 0):
             if counts[generation] > self._thresholds[generation]:
                 gc.collect(generation)
                 return

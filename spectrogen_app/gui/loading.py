@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +99,20 @@ class Loader(QtCore.QObject):
         def load(
             request: LoadRequest, token: Token, deliver: Callable[[list[Opened]], None]
         ) -> object:
+            handed = 0
+
             def hand_on(verdicts: tuple[Verdict, ...]) -> None:
-                deliver([
-                    (v, list(v.spectra[: 1 if _many(v, alone) else MAP_LIMIT]))
-                    for v in verdicts
-                ])  # fmt: skip
+                nonlocal handed
+                opened = [
+                    (v, list(v.spectra[: 1 if _many(v, alone) else MAP_LIMIT])) for v in verdicts
+                ]
+                while opened and handed < SHOWN_AT_FIRST:
+                    deliver(opened[:PORTION])
+                    del opened[:PORTION]
+                    handed += PORTION
+                    time.sleep(PAUSE_SECONDS)
+                if opened:
+                    deliver(opened)
 
             return services.load_files(request, token, hand_on)
 
@@ -169,6 +179,11 @@ class Loader(QtCore.QObject):
                 "Tick others in the tree, or walk through them with Up and Down.",
             )  # fmt: skip
 
+
+PORTION = 1
+"""Files drawn at once while the first curves appear; each costs some milliseconds of the GUI."""
+PAUSE_SECONDS = 0.02
+"""Left to the GUI between portions, so that it paints and listens."""
 
 Opened = tuple[Verdict, list[Spectrum]]
 """A verdict, and the spectra of the file that are taken at once."""

@@ -144,9 +144,11 @@ def _median(call: Callable[[], object], times: int) -> float:
 
 def _window():
     from spectrogen_app.gui.application import application, make_window
+    from spectrogen_app.gui.collector import Collector
 
     app = application()
     window, _ = make_window(app)
+    Collector(app, lambda: window.status.busy)
     window.resize(1400, 900)
     window.show()
     app.processEvents()

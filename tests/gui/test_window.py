@@ -256,7 +256,7 @@ def test_garbage_is_collected_in_the_gui_thread_alone(qtbot, qapp):
         def __del__(self) -> None:
             where.append(threading.current_thread())
 
-    collector = Collector(qapp)
+    collector = Collector(qapp, lambda: False)
 
     def work() -> None:
         for _ in range(2000):
