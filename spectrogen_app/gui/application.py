@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import sys
 import threading
 import time
@@ -51,10 +52,13 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     if files:
         window.open_paths([Path(f) for f in files], window.generator_for(targets))
     try:
-        return app.exec()
+        code = app.exec()
     finally:
         collector.close()
         handler.remove()
+    if not window.ended:  # a thread that still loads a library would make Python's exit abort
+        os._exit(code)
+    return code
 
 
 def application() -> QtWidgets.QApplication:

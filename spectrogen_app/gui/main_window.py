@@ -131,6 +131,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self._build()
         self._connect()
         self._set_theme(theme.theme)
+        self.ended = True
         self._restore()
         self._changed()
 
@@ -524,8 +525,8 @@ class MainWindow(QtWidgets.QMainWindow):
         runners = (self.loader_jobs, self.worker, self.fits, self.previews)
         for runner in runners:
             runner.cancel()
-        for runner in runners:
-            runner.close()
+        ended = [runner.close() for runner in runners]
+        self.ended = all(ended)
         self.keeper.close()
         event.accept()
 
