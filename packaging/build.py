@@ -47,11 +47,16 @@ def version() -> str:
 
 
 def released() -> datetime.datetime:
-    """Time of the commit, so that the same commit gives the same files."""
-    seconds = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout  # fmt: skip
-    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
+    """Time of the commit, or of the changelog where git is not at hand: same source, same files."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")
+    if not seconds and shutil.which("git"):
+        seconds = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True,
+            check=False,
+        ).stdout  # fmt: skip
+    return datetime.datetime.fromtimestamp(
+        int(seconds or (ROOT / "CHANGELOG.md").stat().st_mtime), datetime.UTC
+    )
 
 
 def check_changelog() -> None:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 libraries="python3-venv fonts-dejavu-core libegl1 libgl1 libopengl0 libfontconfig1 libdbus-1-3
 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1"
-[ "${1:-}" = dev ] && libraries="$libraries xvfb"
+[ "${1:-}" = dev ] && libraries="$libraries xvfb xdotool nsis desktop-file-utils appstream"
 
 if command -v dpkg-query >/dev/null; then
     missing=""
