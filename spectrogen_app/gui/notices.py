@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.gui.jobs import JobRunner
 from spectrogen_app.gui.theme import Theme, pixmap
 from spectrogen_app.gui.theme import icon as make_icon
-from spectrogen_app.gui.widgets import label, named, push_button, restyle, tool_button
+from spectrogen_app.gui.widgets import (
+    ElidedLabel,
+    label,
+    named,
+    push_button,
+    restyle,
+    tool_button,
+)
 
 _ICONS = {"info": "info", "good": "good", "warning": "warning", "error": "error"}
 
@@ -101,19 +109,16 @@ class StatusBar(QtWidgets.QStatusBar):
     def __init__(self, runners: tuple[JobRunner, ...]) -> None:
         super().__init__()
         self._runners = runners
+        self._told = dict.fromkeys(runners, ("", 0.0))
         self.setSizeGripEnabled(False)
-        self._job = label()
+        self._job = ElidedLabel()
         self._bar = named(QtWidgets.QProgressBar(), "Progress")
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(160)
         self._cancel = push_button("Cancel", "Cancel the running job")
         self._cancel.clicked.connect(self.cancel)
-        self.help = label()
-        for text in (self._job, self.help):  # a long text must not widen the window
-            text.setSizePolicy(
-                QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
-            )
+        self.help = ElidedLabel()
         self.place = label()
         self.place.setFixedWidth(self.fontMetrics().horizontalAdvance("m" * 34))
         self.place.setAlignment(
@@ -129,9 +134,9 @@ class StatusBar(QtWidgets.QStatusBar):
         named(self.place, "Cursor position")
         named(self.device, "Computing device")
         for runner in runners:
-            runner.started.connect(self._started)
-            runner.progress.connect(self._progress)
-            runner.idle.connect(self._idle)
+            runner.started.connect(partial(self._started, runner))
+            runner.progress.connect(partial(self._progress, runner))
+            runner.idle.connect(self._show)
 
     def cancel(self) -> None:
         """Cancel every job that runs."""
@@ -143,19 +148,21 @@ class StatusBar(QtWidgets.QStatusBar):
         """Whether progress is shown."""
         return not self._bar.isHidden()
 
-    def _started(self, what: str) -> None:
-        self._job.setText(what)
-        self._bar.setValue(0)
+    def _started(self, runner: JobRunner, what: str) -> None:
+        self._told[runner] = (what, 0.0)
+        self._show(runner)
+
+    def _progress(self, runner: JobRunner, fraction: float, message: str) -> None:
+        shown = message if len(message) < 64 else f"{message[:40]}…{message[-20:]}"
+        self._told[runner] = (shown or self._told[runner][0], fraction)
+        self._show(runner)
+
+    def _show(self, runner: JobRunner | None = None) -> None:
+        """Show what this runner does, or else the next that runs."""
+        busy = runner or next((r for r in self._runners if r.busy), None)
+        if busy is not None:
+            text, fraction = self._told[busy]
+            self._job.setText(text)
+            self._bar.setValue(round(1000 * fraction))
         for widget in (self._job, self._bar, self._cancel):
-            widget.show()
-
-    def _progress(self, fraction: float, message: str) -> None:
-        self._bar.setValue(round(1000 * fraction))
-        if message:
-            shown = message if len(message) < 64 else f"{message[:40]}…{message[-20:]}"
-            self._job.setText(shown)
-
-    def _idle(self) -> None:
-        if not any(r.busy for r in self._runners):
-            for widget in (self._job, self._bar, self._cancel):
-                widget.hide()
+            widget.setVisible(busy is not None)

@@ -146,6 +146,24 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QtWidgets.QL
     return made
 
 
+class ElidedLabel(QtWidgets.QLabel):
+    """A line of text that never widens its window: what does not fit ends in an ellipsis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
+        )
+
+    def paintEvent(self, _event: QtGui.QPaintEvent) -> None:
+        painter = QtWidgets.QStylePainter(self)
+        room = self.contentsRect()
+        text = self.fontMetrics().elidedText(
+            self.text(), QtCore.Qt.TextElideMode.ElideRight, room.width()
+        )
+        painter.drawText(room, self.alignment(), text)
+
+
 def restyle(widget: QtWidgets.QWidget, **properties: object) -> None:
     """Set properties that the style sheet looks at, and apply it again."""
     for key, value in properties.items():

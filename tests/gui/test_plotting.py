@@ -255,6 +255,22 @@ def test_a_click_on_a_curve_makes_it_current(loaded):
     assert loaded.store.selection.curve == xrd.id
 
 
+def test_a_double_click_on_a_curve_shows_all(loaded, qtbot):
+    canvas = panel(loaded).canvas
+    raman = curve_of(loaded, "raman")
+    canvas.zoom_by(0.5)
+    x, y = drawn(loaded, raman)
+    top = int(y.argmax())
+    canvas.set_ranges(((x[top] - 50, x[top] + 50), canvas.ranges()[1]))
+    spot = canvas.mapFromScene(canvas.view.mapViewToScene(QtCore.QPointF(x[top], y[top])))
+    viewport = canvas.viewport()
+    qtbot.mouseMove(viewport, spot)
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=spot)
+    assert canvas.at_full
+
+
 def test_items_are_reused(loaded):
     raman = curve_of(loaded, "raman")
     item = panel(loaded).canvas._traces[raman.id]

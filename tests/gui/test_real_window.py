@@ -52,12 +52,7 @@ def three_samples(shared_data: Path, tmp_path: Path) -> list[Path]:
     return files
 
 
-UNEXPLAINED = pytest.mark.xfail(
-    strict=False, reason="at 1.5 the double click does not always give the full view: unexplained"
-)
-
-
-@pytest.mark.parametrize("scale", ["1", pytest.param("1.5", marks=UNEXPLAINED)])
+@pytest.mark.parametrize("scale", ["1", "1.5"])
 def test_drop_zoom_generate_export_undo(display, three_samples, tmp_path, scale):
     out = tmp_path / "out"
     out.mkdir()

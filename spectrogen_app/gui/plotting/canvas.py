@@ -63,6 +63,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             plot.setDownsampling(auto=True, mode="peak")
             plot.setMenuEnabled(False)
             plot.getAxis("left").setWidth(LEFT_WIDTH)
+            plot.getAxis("left").setStyle(hideOverlappingLabels=True)
             for side in ("left", "bottom"):
                 plot.getAxis(side).enableAutoSIPrefix(False)
                 plot.getAxis(side).setStyle(tickLength=-4, tickTextOffset=7)

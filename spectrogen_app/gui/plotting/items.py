@@ -24,6 +24,10 @@ class HeavyCurve(pg.PlotCurveItem):
 
     weight = 1
 
+    def mouseClickEvent(self, ev: Any) -> None:
+        if not ev.double():  # a double click is the view's: it shows all
+            super().mouseClickEvent(ev)
+
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
         device = painter.device()
         if isinstance(device, QtSvg.QSvgGenerator | QtGui.QPdfWriter):
