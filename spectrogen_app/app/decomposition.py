@@ -18,8 +18,9 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
 from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.options import Options, included
 from spectrogen_app.fitting.preview import Preview, with_ties
-from spectrogen_app.fitting.result import FitResult, Options, included
+from spectrogen_app.fitting.result import FitResult
 
 if TYPE_CHECKING:
     from spectrogen_app.fitting.lines import LineLike

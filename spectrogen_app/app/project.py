@@ -29,7 +29,8 @@ from spectrogen_app.data.provenance import Generation, Provenance, Reference
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ProjectError, SpectrogenError, unchecked
 from spectrogen_app.fitting.model import Background, Model, Param, Peak, Term
-from spectrogen_app.fitting.result import FitResult, Options
+from spectrogen_app.fitting.options import Options
+from spectrogen_app.fitting.result import FitResult
 
 EXTENSION = ".spectrogen"
 VERSION = 1

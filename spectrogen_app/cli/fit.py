@@ -16,9 +16,10 @@ from spectrogen_app.cli.main import FAILED, OK, one_line
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import ProcessingError
 from spectrogen_app.fitting.engine import LOSSES
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import BACKGROUNDS
 from spectrogen_app.fitting.report import table_csv, write
-from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.fitting.shapes import SHAPES
 from spectrogen_app.paths import atomic_write
 from spectrogen_app.processing.pipeline import parse

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Background, Model, Param, Peak
 
-if TYPE_CHECKING:
-    from spectrogen_app.fitting.result import FitResult
+Array = NDArray[np.float64]
 
 CORRELATED = 0.95
 """Correlations above this are pointed out."""
@@ -67,7 +67,36 @@ class Advice:
     remedies: tuple[Remedy, ...] = ()
 
 
-def advise(result: FitResult) -> tuple[Advice, ...]:
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What there is to judge a fit by.
+
+    Attributes
+    ----------
+    model : Model
+        As fitted.
+    x, y : ndarray, shape (n,)
+        The points that were fitted; x ascending.
+    params : mapping of str to Estimate
+    free : tuple of str
+        Names of the parameters that were varied.
+    correlations : ndarray, shape (len(free), len(free))
+        NaN where they could not be estimated.
+    success : bool
+    message : str
+    """
+
+    model: Model
+    x: Array
+    y: Array
+    params: Mapping[str, Estimate]
+    free: tuple[str, ...]
+    correlations: Array
+    success: bool
+    message: str
+
+
+def advise(result: Findings) -> tuple[Advice, ...]:
     """Everything wrong with a fit, the gravest first."""
     return tuple(
         found
@@ -76,7 +105,7 @@ def advise(result: FitResult) -> tuple[Advice, ...]:
     )
 
 
-def _unfinished(result: FitResult) -> Iterator[Advice]:
+def _unfinished(result: Findings) -> Iterator[Advice]:
     if not result.success:
         yield Advice(
             "not_converged",
@@ -85,15 +114,15 @@ def _unfinished(result: FitResult) -> Iterator[Advice]:
         )
 
 
-def _weakest(result: FitResult) -> Iterator[Remedy]:
+def _weakest(result: Findings) -> Iterator[Remedy]:
     """Without the peak of least area."""
     if len(result.model.peaks) > 1:
         least = min(result.model.peaks, key=lambda p: abs(p.height) * p.fwhm)
         yield Remedy(f"Remove the weakest peak, {least.name}", result.model.remove(least.name))
 
 
-def _places(result: FitResult) -> Iterator[Advice]:
-    x = result.spectrum.x[result.included]
+def _places(result: Findings) -> Iterator[Advice]:
+    x = result.x
     span, spacing = x[-1] - x[0], float(np.median(np.diff(x)))
     for peak in result.model.peaks:
         gone = Remedy(f"Remove {peak.name}", result.model.remove(peak.name))
@@ -109,7 +138,7 @@ def _places(result: FitResult) -> Iterator[Advice]:
             straight = result.model.remove(peak.name)
             remedies = [gone]
             if straight.background is None:
-                under = Background.make("linear", x, result.spectrum.y[result.included])
+                under = Background.make("linear", x, result.y)
                 remedies.append(
                     Remedy("A linear background instead", straight.replace(background=under))
                 )
@@ -141,7 +170,7 @@ def bound_reached(param: Param) -> str | None:
     return "min" if param.value <= param.min else "max" if param.value >= param.max else None
 
 
-def _bounds(result: FitResult) -> Iterator[Advice]:
+def _bounds(result: Findings) -> Iterator[Advice]:
     owners = {f"{k.name}_{n}": (k, n) for k in result.model.peaks
               for n in shapes.shape(k.shape).names}  # fmt: skip
     for name, param in result.model.parameters():
@@ -197,7 +226,7 @@ def merge(model: Model, a: Peak, b: Peak) -> Model:
     return model.with_peak(one).remove(b.name)
 
 
-def _merged(result: FitResult) -> Iterator[Advice]:
+def _merged(result: Findings) -> Iterator[Advice]:
     for a, b in merged_pairs(result.model):
         yield Advice(
             "merged",
@@ -210,10 +239,10 @@ def _merged(result: FitResult) -> Iterator[Advice]:
         )
 
 
-def _undetermined(result: FitResult) -> Iterator[Advice]:
+def _undetermined(result: Findings) -> Iterator[Advice]:
     params = dict(result.model.parameters())
     for k, name in enumerate(result.free):
-        if math.isfinite(result.covariance[k, k]) or bound_reached(params[name]):
+        if math.isfinite(result.correlations[k, k]) or bound_reached(params[name]):
             continue
         remedies = [Remedy("Fix it", result.model.edit(name, fixed=True))]
         owner = name.split("_")[0]
@@ -227,7 +256,7 @@ def _undetermined(result: FitResult) -> Iterator[Advice]:
         )
 
 
-def _correlated(result: FitResult) -> Iterator[Advice]:
+def _correlated(result: Findings) -> Iterator[Advice]:
     c = np.nan_to_num(result.correlations)
     i, j = np.nonzero(np.triu(np.abs(c) > CORRELATED, 1))
     peaks = {p.name: p for p in result.model.peaks}
@@ -252,14 +281,14 @@ def _correlated(result: FitResult) -> Iterator[Advice]:
         )
 
 
-def _weak(result: FitResult) -> Iterator[Advice]:
-    for peak in result.peaks:
-        error = peak.height.stderr
-        if error is not None and abs(peak.height.value) < LEAST * error:
+def _weak(result: Findings) -> Iterator[Advice]:
+    for peak in result.model.peaks:
+        height = result.params[f"{peak.name}_height"]
+        if height.stderr is not None and abs(height.value) < LEAST * height.stderr:
             yield Advice(
                 "weak",
-                f"{peak.name} at {peak.center.value:.6g} does not stand out from the noise: its "
-                f"height is {peak.height}.",
+                f"{peak.name} at {peak.center:.6g} does not stand out from the noise: its "
+                f"height is {height}.",
                 (f"{peak.name}_height",),
                 (Remedy(f"Remove {peak.name}", result.model.remove(peak.name)),),
             )

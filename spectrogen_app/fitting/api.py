@@ -15,10 +15,17 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, FitError, unchecked
 from spectrogen_app.fitting import engine
 from spectrogen_app.fitting.model import Background, Model, Peak, Term, read_peaks
-from spectrogen_app.fitting.result import FitResult, Options, included
+from spectrogen_app.fitting.options import (
+    Options,
+    Range,
+    included,
+    make_options,
+    problem,
+    sigma_of,
+)
+from spectrogen_app.fitting.result import FitResult
 
 Array = NDArray[np.float64]
-Range = tuple[float, float]
 
 
 def fit(
@@ -107,9 +114,9 @@ def fit(
     elif isinstance(peaks, str):
         if peaks != "auto":
             raise FitError(f"Expected peaks or 'auto', found {peaks!r}.", hint="Write 'auto'.")
-        from spectrogen_app.fitting.guess import find_model
+        from spectrogen_app.fitting.guess import find_model  # scipy.signal takes long to load
 
-        sigma = _sigma(spectrum, options)
+        sigma = sigma_of(spectrum, options)
         model = find_model(x, y, shape=shape, background=background, check=check,
                            partner=partner,
                            sigma=None if sigma is None else sigma[keep]).in_order()  # fmt: skip
@@ -174,8 +181,7 @@ def fit_model(
             hint="Remove peaks, fix parameters, or widen the range.",
             parameters=p, points=n,
         )  # fmt: skip
-    solver = engine.solve_patiently if model.terms else engine.solve
-    solution = solver(task, tolerance=tolerance, check=check)
+    solution = _solved(task, tolerance, check)
     values = task.full(solution.free)
     covariance = engine.covariance(solution, task, scaled=options.scale_errors)
     weighted = float(solution.residual @ solution.residual)
@@ -206,58 +212,12 @@ def fit_model(
     )
 
 
-def problem(spectrum: Spectrum, model: Model, options: Options) -> engine.Problem:
-    """The least-squares problem of a model on the points that the options leave in."""
-    keep = included(spectrum.x, options)
-    sigma = _sigma(spectrum, options)
-    root = None if sigma is None else 1 / sigma[keep]
-    y = spectrum.y[keep]
-    scale = 1.0
-    if options.loss != "linear":
-        weighted = y if root is None else y * root
-        steps = np.diff(weighted)
-        scale = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / math.sqrt(2) or 1.0
-    return engine.Problem(model, spectrum.x[keep], y, root, loss=options.loss, loss_scale=scale)
+def _solved(task: engine.Problem, tolerance: float, check: Check) -> engine.Solution:
+    if not task.model.terms:
+        return engine.solve(task, tolerance=tolerance, check=check)
+    from spectrogen_app.fitting.minimizer import solve_patiently  # lmfit takes a second to load
 
-
-def make_options(
-    spectrum: Spectrum,
-    *,
-    weights: str | ArrayLike = "none",
-    loss: str = "linear",
-    exclude: Sequence[Range] = (),
-    within: Range | None = None,
-    scale_errors: bool = True,
-) -> Options:
-    """Options checked against a spectrum; the parameters are those of :func:`fit`.
-
-    Raises
-    ------
-    FitError
-        No such weights or loss.
-    """
-    if loss not in engine.LOSSES:
-        raise FitError(f"{loss!r} is not a loss.", hint=f"Known: {', '.join(engine.LOSSES)}.")
-    sigma: tuple[float, ...] | None = None
-    if not isinstance(weights, str):
-        given = np.asarray(weights, dtype=np.float64)
-        if given.shape != spectrum.y.shape or not np.all(np.isfinite(given) & (given > 0)):
-            raise FitError(
-                f"Expected {len(spectrum)} positive standard deviations as weights.",
-                hint="Give one for each point, or 'none' or 'poisson'.",
-            )
-        sigma, weights = tuple(given.tolist()), "given"
-    elif weights not in ("none", "poisson"):
-        raise FitError(f"{weights!r} are no weights.", hint="Known: none, poisson, or an array.")
-    ranges = tuple((float(a), float(b)) for a, b in exclude)
-    span = None if within is None else (float(within[0]), float(within[1]))
-    return Options(weights, sigma, loss, ranges, span, scale_errors)
-
-
-def _sigma(spectrum: Spectrum, options: Options) -> Array | None:
-    if options.weights == "poisson":
-        return np.sqrt(np.maximum(spectrum.y, 1.0))
-    return None if options.sigma is None else np.array(options.sigma)
+    return solve_patiently(task, tolerance=tolerance, check=check)
 
 
 def _full(task: engine.Problem, values: Array, covariance: Array) -> Array:

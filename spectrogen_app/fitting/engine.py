@@ -1,11 +1,11 @@
-"""Weighted least squares of a model: own residual and Jacobian, Levenberg-Marquardt, lmfit.
+"""Weighted least squares of a model: own residual and Jacobian, Levenberg-Marquardt.
 
 Ties are folded into the Jacobian by the chain rule, with exact derivatives; bounds are met by
 projection, so a parameter may lie on its bound and leave it again. MINPACK, behind lmfit's
 ``leastsq``, factors the Jacobian column by column: 20 Lorentzians on 4,000 points cost it three
 times what the normal equations cost; those are used where they are accurate enough, an orthogonal
-factorisation elsewhere. :class:`Minimizer` gives the same problem to everything lmfit has besides:
-profiles of chi-square, Markov chains, global searches.
+factorisation elsewhere. The module ``minimizer`` gives the same problem to everything lmfit has
+besides: profiles of chi-square, Markov chains, global searches.
 
 Sources: Marquardt, J. SIAM 11 (1963) 431; Nielsen, IMM-REP-1999-05 (damping); Bates and Watts,
 Technometrics 23 (1981) 179 (the orthogonality criterion that stops it); Triggs et al., Vision
@@ -15,17 +15,13 @@ Algorithms (2000) 298 (robust loss).
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import lmfit
 import numpy as np
-from lmfit.minimizer import MinimizerResult
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
 from threadpoolctl import ThreadpoolController
@@ -342,7 +338,7 @@ def _solve(
     growth, evaluations, little = 2.0, 1, 0.0
     scale = np.zeros(free.size)
     converged, cancelled, message = free.size == 0, False, "nothing to vary"
-    normal: _Normal | None = None
+    normal: Linearised | None = None
     while free.size:
         try:
             check(min(evaluations / 30, 0.99), "Fitting")
@@ -350,7 +346,7 @@ def _solve(
             cancelled, message = True, "cancelled; this is the best so far"
             break
         if normal is None:
-            normal = _Normal(j, r, free, problem.lower, problem.upper)
+            normal = Linearised(j, r, free, problem.lower, problem.upper)
             scale = np.maximum(scale, normal.norms)
             if cost <= floor or normal.decrement() <= tolerance**2 * cost:
                 converged, message = True, "converged"
@@ -389,60 +385,11 @@ def _solve(
     return Solution(free, cost, residual, j, converged, cancelled, message, evaluations)
 
 
-def solve_patiently(
-    problem: Problem, *, tolerance: float = 1e-6, check: Check = unchecked
-) -> Solution:
-    """The best of several ways down, for models that are no sums of peaks.
-
-    Short and long first steps, and MINPACK where neither arrives.
-
-    Raises
-    ------
-    FitError
-        See :func:`solve`.
-    """
-    best = solve(problem, tolerance=tolerance, check=check)
-    for way in (1e2, None):
-        if best.cancelled or (way is None and best.converged):
-            break
-        start = None
-        if way is None:
-            found = Minimizer(problem, check).minpack()
-            start = np.array([found.params[n].value for n in problem.free_names])
-        other = solve(problem, start=start, damping=way or 1e-3, tolerance=tolerance, check=check)
-        if other.cost < best.cost * (1 - 1e-9) or (other.converged and not best.converged):
-            best = other
-    return _polished(problem, best) if best.converged else best
-
-
-def _polished(problem: Problem, solution: Solution) -> Solution:
-    """After undamped steps, as long as each leaves the residual more orthogonal."""
-    best, least = solution, math.inf
-    with np.errstate(all="ignore"):
-        for _ in range(40):
-            j = best.jacobian
-            normal = _Normal(j, best.residual, best.free, problem.lower, problem.upper)
-            decrement = normal.decrement()
-            if problem.loss != "linear" or not decrement < least:
-                break
-            solution, least = best, decrement
-            free = problem.moved(best.free, normal.step(0.0, normal.norms))
-            residual, j = problem.evaluate(free, problem.buffer())
-            cost = float(residual @ residual)
-            if not cost <= best.cost * (1 + 1e-9):
-                break
-            best = dataclasses.replace(
-                best, free=free, cost=cost, residual=residual, jacobian=j,
-                evaluations=best.evaluations + 1,
-            )  # fmt: skip
-    return solution
-
-
 def _or_one(values: Array | None) -> Array | float:
     return 1.0 if values is None else values
 
 
-class _Normal:
+class Linearised:
     """The linearised problem, over the parameters that no bound holds."""
 
     def __init__(self, j: Array, r: Array, free: Array, lower: Array, upper: Array) -> None:
@@ -546,72 +493,3 @@ def _inverse(j: Array, norms: Array) -> Array:
     inverse[lost] = np.nan
     inverse[:, lost] = np.nan
     return inverse
-
-
-class Minimizer(lmfit.Minimizer):
-    """lmfit's minimizer for a :class:`Problem`; its ``leastsq`` is :func:`solve`.
-
-    So ``lmfit.conf_interval``, ``emcee`` and the global methods work on the same residual.
-
-    Parameters
-    ----------
-    problem : Problem
-    check : callable(fraction, message)
-        Called at each step of every fit; raises Cancelled to stop.
-    """
-
-    def __init__(self, problem: Problem, check: Check = unchecked) -> None:
-        params = problem.model.lmfit_parameters()
-        for k, name in enumerate(problem.free_names):
-            low, high = problem.lower[k], problem.upper[k]
-            inside = 1e-6 * min(high - low, abs(problem.start[k]) + 1.0)
-            params[name].value = min(max(problem.start[k], low + inside), high - inside)
-        super().__init__(self._residual, params, scale_covar=True)
-        self._problem = problem
-        self._check = check
-
-    def _free(self, params: lmfit.Parameters) -> Array:
-        return np.array([params[n].value for n in self._problem.free_names])
-
-    def _residual(self, params: lmfit.Parameters) -> Array:
-        return self._problem.residual(self._free(params))
-
-    def minpack(self, max_nfev: int = 10_000) -> MinimizerResult:
-        """Fit by lmfit's own ``leastsq``, which bounds by transformation; starts lie inside."""
-        return super().leastsq(
-            max_nfev=max_nfev, col_deriv=True,
-            Dfun=lambda params: self._problem.evaluate(
-                self._free(params), self._problem.buffer())[1],
-        )  # fmt: skip
-
-    def leastsq(
-        self, params: lmfit.Parameters | None = None, max_nfev: int | None = None, **options: Any
-    ) -> MinimizerResult:
-        """Fit from ``params``, honouring which of them vary."""
-        result = self.prepare_fit(params)
-        model = self._problem.model
-        for name in self._problem.names:
-            given = result.params[name]
-            if given.expr is None:
-                model = model.edit(name, value=given.value, fixed=not given.vary)
-        problem = Problem(model, self._problem.x, self._problem.y, self._problem.root_weights,
-                          loss=self._problem.loss,
-                          loss_scale=self._problem.loss_scale)  # fmt: skip
-        solution = solve(problem, max_evaluations=max_nfev or 500, check=self._check)
-        if solution.cancelled:
-            raise Cancelled
-        for name, value in zip(problem.names, problem.full(solution.free), strict=True):
-            if result.params[name].expr is None:
-                result.params[name].value = value
-        result.params.update_constraints()
-        result.method, result.residual = "leastsq", solution.residual
-        result.var_names, result.nvarys = problem.free_names, problem.free.size
-        result.init_vals, result.nfev = list(problem.start), solution.evaluations
-        result.success, result.message = solution.converged, solution.message
-        result.covar = covariance(solution, problem)
-        result.errorbars = bool(np.all(np.isfinite(result.covar)))
-        for k, name in enumerate(problem.free_names):
-            variance = result.covar[k, k]
-            result.params[name].stderr = math.sqrt(variance) if variance >= 0 else None
-        result._calculate_statistics()
-        return result

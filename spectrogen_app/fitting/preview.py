@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.model import Model, Peak, resolve_ties
 
 Array = NDArray[np.float64]
 
@@ -70,8 +70,6 @@ def with_ties(model: Model) -> Model:
     FitError
         Ties that cannot be resolved.
     """
-    from spectrogen_app.fitting.model import resolve_ties
-
     values = {n: p.value for n, p in model.parameters()}
     ties = resolve_ties(model)
     for name, tie in ties:

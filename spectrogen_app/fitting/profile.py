@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from spectrogen_app.errors import Cancelled, Check
 from spectrogen_app.fitting.engine import Problem, solve
-from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.fitting.estimate import Estimate
 
 
-def limit(result: FitResult, name: str, level: float, side: int, check: Check) -> float:
+def limit(
+    task: Problem, name: str, best: Estimate, *, level: float, side: int, check: Check
+) -> float:
     """Where the profile of a parameter reaches a level on one side.
 
     The root of the rise of chi-square is nearly linear in the parameter, so secant steps find the
@@ -19,9 +21,12 @@ def limit(result: FitResult, name: str, level: float, side: int, check: Check) -
 
     Parameters
     ----------
-    result : FitResult
+    task : Problem
+        At its solution.
     name : str
         A free parameter.
+    best : Estimate
+        Its value and error.
     level : float
         Probability, 0..1.
     side : {-1, 1}
@@ -32,13 +37,11 @@ def limit(result: FitResult, name: str, level: float, side: int, check: Check) -
     float
         Infinite when the profile stays below; the bound where it is met first.
     """
-    task = result.problem()
-    best = result.params[name]
-    param = dict(result.model.parameters())[name]
-    freedom = result.ndata - result.nvarys
+    model = task.model
+    param = dict(model.parameters())[name]
+    freedom = task.x.size - task.free.size
     base = solve(task)
-    target = math.sqrt(float(f_distribution.ppf(level, 1, freedom)))
-    model = result.model
+    target = math.sqrt(float(fdtri(1, freedom, level)))
 
     def height(value: float) -> float:
         nonlocal model

@@ -15,8 +15,9 @@ import numpy as np
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.errors import FitError
 from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Model, read_peaks
-from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.paths import atomic_write
 
 _VALUES = ("center", "height", "fwhm", "area")

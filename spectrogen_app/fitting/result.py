@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,64 +17,17 @@ from spectrogen_app.data.provenance import Origin, Provenance
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, FitError, unchecked
 from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.advice import Advice, Findings, advise
+from spectrogen_app.fitting.engine import Problem
+from spectrogen_app.fitting.estimate import Estimate, correlations, propagated
 from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.options import Options, included, problem
+from spectrogen_app.fitting.profile import limit
 
 if TYPE_CHECKING:
     import lmfit
 
-    from spectrogen_app.fitting.advice import Advice
-    from spectrogen_app.fitting.engine import Problem
-
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its standard error.
-
-    Attributes
-    ----------
-    value : float
-    stderr : float or None
-        None when it could not be estimated, or when the value was fixed.
-    """
-
-    value: float
-    stderr: float | None = None
-
-    def __str__(self) -> str:
-        if self.stderr is None or not self.stderr > 0:
-            return f"{self.value:.6g}"
-        digits = max(0, 1 - math.floor(math.log10(self.stderr)))
-        return f"{self.value:.{min(digits, 15)}f} ± {self.stderr:.2g}"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a fit was done.
-
-    Attributes
-    ----------
-    weights : str
-        ``none``, ``poisson`` (variance = counts) or ``given``.
-    sigma : tuple of float or None
-        Standard deviations of all points, when given.
-    loss : str
-        One of :data:`spectrogen_app.fitting.engine.LOSSES`.
-    exclude : tuple of (low, high)
-        Ranges of x that are left out.
-    within : (low, high) or None
-        The range of x that is fitted.
-    scale_errors : bool
-        Standard errors are scaled by the reduced chi-square, so weights need only be relative.
-    """
-
-    weights: str = "none"
-    sigma: tuple[float, ...] | None = None
-    loss: str = "linear"
-    exclude: tuple[tuple[float, float], ...] = ()
-    within: tuple[float, float] | None = None
-    scale_errors: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,8 +120,8 @@ class FitResult:
     def _peak(self, peak: Peak, covariance: Array) -> PeakResult:
         kind = shapes.shape(peak.shape)
         own = {n: self.params[f"{peak.name}_{n}"] for n in kind.names}
-        fwhm = own.get("fwhm") or _propagated(kind.fwhm, peak.values, covariance)
-        area = _propagated(kind.area, peak.values, covariance)
+        fwhm = own.get("fwhm") or propagated(kind.fwhm, peak.values, covariance)
+        area = propagated(kind.area, peak.values, covariance)
         return PeakResult(peak.name, peak.shape, own["center"], own["height"], fwhm, area, own)
 
     @cached_property
@@ -206,16 +159,15 @@ class FitResult:
     @cached_property
     def correlations(self) -> Array:
         """Correlations of the free parameters, shape (p, p); NaN where not estimated."""
-        d = np.sqrt(np.diag(self.covariance))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.covariance / np.outer(d, d)
+        return correlations(self.covariance)
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
         """What is wrong with the fit, in plain words, with remedies."""
-        from spectrogen_app.fitting.advice import advise
-
-        return advise(self)
+        x, y = self.spectrum.x[self.included], self.spectrum.y[self.included]
+        return advise(Findings(
+            self.model, x, y, self.params, self.free, self.correlations, self.success, self.message
+        ))  # fmt: skip
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -265,26 +217,21 @@ class FitResult:
             A parameter that was not varied.
         Cancelled
         """
-        from spectrogen_app.fitting.profile import limit
-
         names = list(self.free if names is None else names)
         if strange := set(names) - set(self.free):
             raise FitError(
                 f"{', '.join(sorted(strange))} was not varied.", hint="Choose a free parameter."
             )
+        task = self.problem()
         found: dict[str, list[tuple[float, float, float]]] = {}
         for i, name in enumerate(names):
             check(i / len(names), f"Interval of {name}")
-            found[name] = [
-                (level, limit(self, name, level, -1, check), limit(self, name, level, 1, check))
-                for level in levels
-            ]
+            end = partial(limit, task, name, self.params[name], check=check)
+            found[name] = [(v, end(level=v, side=-1), end(level=v, side=1)) for v in levels]
         return found
 
     def problem(self) -> Problem:
         """The least-squares problem at its solution."""
-        from spectrogen_app.fitting.api import problem
-
         return problem(self.spectrum, self.model, self.options)
 
     def to_dict(self) -> dict[str, Any]:
@@ -365,26 +312,3 @@ def _rows(matrix: Array) -> list[list[float | None]]:
 def _matrix(rows: Sequence[Sequence[float | None]]) -> Array:
     held = [[math.nan if v is None else v for v in row] for row in rows]
     return np.array(held, dtype=np.float64).reshape(len(rows), len(rows))
-
-
-def _propagated(function: Any, values: tuple[float, ...], covariance: Array) -> Estimate:
-    """A function of the parameters, its error by first derivatives (central differences)."""
-    value = function(*values)
-    slopes = []
-    for i, v in enumerate(values):
-        h = 1e-6 * (abs(v) or 1.0)
-        up, down = (function(*values[:i], v + d, *values[i + 1 :]) for d in (h, -h))
-        slopes.append((up - down) / (2 * h))
-    slope = np.array(slopes)
-    moves = slope != 0
-    variance = float(slope[moves] @ covariance[np.ix_(moves, moves)] @ slope[moves])
-    return Estimate(value, math.sqrt(variance) if variance > 0 else None)
-
-
-def included(x: Array, options: Options) -> NDArray[np.bool_]:
-    """Which points the options leave in, shape (n,)."""
-    low, high = sorted(options.within) if options.within else (-math.inf, math.inf)
-    keep = (x >= low) & (x <= high)
-    for a, b in options.exclude:
-        keep &= (x < min(a, b)) | (x > max(a, b))
-    return keep

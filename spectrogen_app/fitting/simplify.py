@@ -9,7 +9,8 @@ from spectrogen_app.errors import Cancelled, Check, SpectrogenError, unchecked
 from spectrogen_app.fitting.api import fit_model
 from spectrogen_app.fitting.guess import noise
 from spectrogen_app.fitting.model import Model
-from spectrogen_app.fitting.result import FitResult, Options
+from spectrogen_app.fitting.options import Options
+from spectrogen_app.fitting.result import FitResult
 
 
 def simplify(

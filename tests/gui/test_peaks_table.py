@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from spectrogen_app.errors import FitError
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Model, Param, Peak
-from spectrogen_app.fitting.result import Estimate
 from spectrogen_app.gui.peaks.params import FIELDS
 from spectrogen_app.gui.peaks.rules import bounded, edited, ranges, unbounded
 from spectrogen_app.gui.peaks.tables import parts

@@ -12,7 +12,8 @@ from spectrogen_app.app.decomposition import Decomposition, Sketch, followed, sk
 from spectrogen_app.app.session import Curve
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting.model import Model
-from spectrogen_app.fitting.result import FitResult, Options
+from spectrogen_app.fitting.options import Options
+from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.jobs import FitRequest

@@ -81,7 +81,7 @@ def at_residual(request: FitRequest, token: Token) -> FitResult:
         The residual has no maximum.
     """
     from spectrogen_app.fitting.guess import add_at_residual
-    from spectrogen_app.fitting.result import included
+    from spectrogen_app.fitting.options import included
 
     s, peaks = request.spectrum, request.peaks
     keep = included(s.x, peaks.options)

@@ -11,7 +11,8 @@ from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve
-from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.fitting.estimate import Estimate
+from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet, Trend

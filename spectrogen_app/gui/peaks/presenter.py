@@ -8,8 +8,9 @@ from spectrogen_app.app.session import Curve
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Background, Model
-from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import BACKGROUND, PeakEditor, options_text

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from spectrogen_app.fitting.result import Estimate
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.gui.theme import LIGHT
 from spectrogen_app.gui.widgets import named
 

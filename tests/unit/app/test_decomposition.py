@@ -11,7 +11,7 @@ from spectrogen_app.app.display import Look, Scale
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.fitting.api import fit
 from spectrogen_app.fitting.model import Background, Model, Peak
-from spectrogen_app.fitting.result import Options
+from spectrogen_app.fitting.options import Options
 
 X = np.linspace(150, 1300, 900)
 PEAKS = (Peak.make("lorentzian", 465, 100, 8), Peak.make("gaussian", 900, 40, 15))

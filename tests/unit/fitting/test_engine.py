@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spectrogen_app.errors import Cancelled, FitError
-from spectrogen_app.fitting import engine
-from spectrogen_app.fitting.engine import LOSSES, Minimizer, Problem, covariance, solve
+from spectrogen_app.fitting.engine import LOSSES, Problem, covariance, solve
+from spectrogen_app.fitting.minimizer import Minimizer, solve_patiently
 from spectrogen_app.fitting.model import Background, Model, Param, Peak, Term
 from spectrogen_app.fitting.shapes import SHAPES
 
@@ -109,7 +109,7 @@ def certified(name: str, start: str) -> tuple[Problem, dict]:
 @pytest.mark.parametrize("name", list(NIST))
 def test_nist_certified_values(name: str, start: str) -> None:
     problem, held = certified(name, start)
-    solution = engine.solve_patiently(problem)
+    solution = solve_patiently(problem)
     values = dict(zip(problem.names, problem.full(solution.free), strict=True))
     errors = dict(zip(problem.free_names, np.sqrt(np.diag(covariance(solution, problem))),
                       strict=True))  # fmt: skip

@@ -42,7 +42,7 @@ def test_python_api_as_documented() -> None:
 
 
 def test_statistics_are_lmfits() -> None:
-    from spectrogen_app.fitting.engine import Minimizer
+    from spectrogen_app.fitting.minimizer import Minimizer
 
     result = fit(spectrum(), START, background="linear")
     theirs = Minimizer(result.problem()).leastsq()

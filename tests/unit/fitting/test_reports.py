@@ -14,10 +14,11 @@ from spectrogen_app.errors import Cancelled, FitError, WriteError
 from spectrogen_app.fitting import report
 from spectrogen_app.fitting.api import fit, fit_model
 from spectrogen_app.fitting.batch import RUN, Failure, fit_many
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.lines import from_lines, match_lines
 from spectrogen_app.fitting.model import Background, Model, Peak
 from spectrogen_app.fitting.preview import Preview, with_ties
-from spectrogen_app.fitting.result import Estimate, FitResult
+from spectrogen_app.fitting.result import FitResult
 
 X = np.linspace(100, 600, 501)
 TRUTH = Model((Peak.make("pseudo_voigt", 210, 10, 30), Peak.make("gaussian", 330, 6, 30),
