@@ -13,7 +13,8 @@ from spectrogen_app.errors import ModelError
 
 DESCRIPTION = """\
 List the installed models, the default first, with the scores of each direction: mean r, and
-in brackets that of the best simple method (mean, nearest sample, kernel ridge) on the same samples."""
+in brackets that of the best simple method on the same samples (mean, nearest sample or
+kernel ridge)."""
 EXAMPLES = """\
 examples:
   spectrogen models
