@@ -402,8 +402,8 @@ class Linearised:
         self._g = gradient[self.open] / self._d
         p, n = self._j.shape
         if p * p * n < _SMALL:
-            q, self._factor = np.linalg.qr((self._j / self._d[:, None]).T)
-            self._target = q.T @ r
+            triangle = _triangle(np.vstack([self._j / self._d[:, None], r]))
+            self._factor, self._target = triangle[:p, :p], triangle[:p, p]
             self._gram = None
         else:
             self._gram = (self._j @ self._j.T) / np.outer(self._d, self._d)
@@ -443,6 +443,11 @@ class Linearised:
         return -2 * held - float(along @ along)
 
 
+def _triangle(rows: Array) -> Array:
+    """The triangular factor of ``rows.T``, which is overwritten; LAPACK's, without its copies."""
+    return np.triu(lapack.dgeqrf(rows.T, overwrite_a=True)[0][: len(rows)])
+
+
 def covariance(solution: Solution, problem: Problem, *, scaled: bool = True) -> Array:
     """Covariance of the free parameters, shape (p, p).
 
@@ -477,7 +482,7 @@ def _inverse(j: Array, norms: Array) -> Array:
     """Inverse of ``j @ j.T`` with rows of unit length; NaN where it is not determined."""
     p, n = j.shape
     if p * p * n < _SMALL:
-        s, vectors = np.linalg.svd((j / norms[:, None]).T, full_matrices=False)[1:]
+        s, vectors = np.linalg.svd(_triangle(j / norms[:, None]))[1:]
         bad = s < 1e-10 * s[0]
     else:
         gram = (j @ j.T) / np.outer(norms, norms)
