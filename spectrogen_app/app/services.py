@@ -157,9 +157,9 @@ def _model(model_id: str | None, device: str, token: Token) -> Translator:
     with _loading:
         if (model_id, device) not in _models:
             from spectrogen_app.generation.bundle import load_model
-            from spectrogen_app.generation.preload import preload_torch
+            from spectrogen_app.generation.preload import load_torch
 
-            preload_torch()
+            load_torch()
             token.check(0.5, "Loading the model")
             found = find_model(model_id)
             _models[model_id, device] = load_model(found.model_id, device=device)

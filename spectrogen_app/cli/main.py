@@ -18,6 +18,7 @@ COMMANDS = {
     "generate": "generate spectra of other modalities",
     "fit": "decompose spectra into peaks",
     "models": "list the models and their scores",
+    "gpu": "say which device computes; install the GPU runtime",
     "selftest": "check that this installation works",
     "train": "train a model on one's own or RRUFF's spectra",
     "evaluate": "score a model against measured spectra",

@@ -133,6 +133,9 @@ def load_model(
     ModelError
         No such model, or a file of it is missing, damaged, altered or of a newer version.
     """
+    from spectrogen_app.generation.preload import load_torch
+
+    load_torch()
     from spectrogen_app.generation.arch import Network
     from spectrogen_app.generation.device import choose_device
     from spectrogen_app.generation.translator import Translator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spectrogen_app.errors import GenerationError
+from spectrogen_app.generation import runtime
 
 CHOICES = ("auto", "cpu", "cuda", "mps")
 
@@ -53,19 +54,33 @@ def choose_device(wanted: str = "auto") -> Device:
         problem = _problem_with(name)
         if not problem:
             asked = "It was asked for" if wanted != "auto" else "A graphics card was found"
-            return Device(name, _label(name), f"{asked} and passed a test computation.")
+            return Device(name, _label(name), _told(f"{asked} and passed a test computation."))
         failures.append(problem)
     if wanted == "auto":
         told = [f for f in failures if not f.startswith("no ")]
-        return _cpu(f"{told[0]}." if told else "No graphics card that torch can use was found.")
+        return _cpu(f"{told[0]}." if told else _no_card())
     return _cpu(f"{wanted} was asked for, but {failures[0]}.")
+
+
+def _no_card() -> str:
+    import torch
+
+    if torch.version.cuda or torch.backends.mps.is_built():
+        return "No graphics card that torch can use was found."
+    return "This torch computes on the processor only; for NVIDIA cards there is a GPU runtime."
 
 
 def _cpu(reason: str) -> Device:
     import torch
 
     threads = torch.get_num_threads()
-    return Device("cpu", f"CPU, {threads} thread{'s' if threads > 1 else ''}", reason)
+    return Device("cpu", f"CPU, {threads} thread{'s' if threads > 1 else ''}", _told(reason))
+
+
+def _told(reason: str) -> str:
+    """With what is to be said of the GPU runtime."""
+    found = runtime.activate()
+    return f"{reason} {found}" if found else reason
 
 
 def _problem_with(name: str) -> str:

@@ -74,7 +74,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     monkeypatch.setattr(
         services, "find_model", lambda wanted: SimpleNamespace(model_id=wanted or "default")
     )
-    monkeypatch.setattr(preload, "preload_torch", lambda: None)
+    monkeypatch.setattr(preload, "load_torch", lambda: None)
     monkeypatch.setattr(services, "_models", {})
     return seen
 
