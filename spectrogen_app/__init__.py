@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from spectrogen_app.processing.scoring import score
 
 __version__ = "0.1.0"
+HOMEPAGE = "https://spectrogen.github.io"
+RELEASES = f"{HOMEPAGE}/releases"
 
 _WHERE = {
     "process": "processing.pipeline:apply",

@@ -147,6 +147,9 @@ def warm_model(request: WarmRequest, token: Token) -> Warmth:
     ModelError
         The model is missing, damaged or altered.
     """
+    from spectrogen_app.generation.bundle import check_shipped
+
+    check_shipped()
     model = _model(request.model_id, request.device, token)
     return Warmth(model.model_id, model.device, model.device_label, model.device_reason)
 

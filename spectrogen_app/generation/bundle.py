@@ -93,6 +93,18 @@ def list_models() -> tuple[ModelInfo, ...]:
     return tuple(found.values())
 
 
+def check_shipped() -> None:
+    """See that no model of the program itself would be left out by :func:`list_models`.
+
+    Raises
+    ------
+    ModelError
+        Names the first that is damaged.
+    """
+    for sums in sorted(shipped("models").glob(f"*/{SUMS}")):
+        read_info(sums.parent)
+
+
 def read_info(path: str | os.PathLike[str], *, bundled: bool = False) -> ModelInfo:
     """The description of a bundle, everything but its weights verified.
 

@@ -73,7 +73,7 @@ def application() -> QtWidgets.QApplication:
     app.setApplicationName("SpectroGen")
     app.setApplicationDisplayName("SpectroGen")
     app.setApplicationVersion(__version__)
-    app.setDesktopFileName("spectrogen")
+    app.setDesktopFileName("io.github.spectrogen.SpectroGen")
     app.setWindowIcon(QtGui.QIcon(str(shipped("resources") / "icons" / "spectrogen.svg")))
     configure()
     return app

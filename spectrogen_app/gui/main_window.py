@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from spectrogen_app import RELEASES
 from spectrogen_app.app import services
 from spectrogen_app.app.services import WarmRequest, Warmth
 from spectrogen_app.data.modality import MODALITIES
@@ -102,7 +103,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.store = SessionStore(self)
         self.loader_jobs = JobRunner("load", self, queueing=True)
         self.worker = JobRunner("work", self)
-        self.fits = JobRunner("fit", self)
+        self.fits = JobRunner("fit", self, keeps_best=True)
         self.previews = JobRunner("preview", self)
         self.area = PlotArea(theme.theme)
         self.notices = NoticeBar(theme.theme)
@@ -346,6 +347,13 @@ class MainWindow(QtWidgets.QMainWindow):
             Command("card", "&Generate", "&Model card", self.show_card),
             Command("help", "&Help", "&Help and keys", self.show_help, ("F1",), "help"),
             Command("formats", "&Help", "&File formats", self.show_formats),
+            Command(
+                "updates",
+                "&Help",
+                "Check for &updates",
+                lambda: self.open_page(RELEASES),
+                tip="Open the page of releases in the browser; the program itself asks no network",
+            ),
             Command("about", "&Help", "&About SpectroGen", self.show_about),
         )
 
@@ -507,6 +515,14 @@ class MainWindow(QtWidgets.QMainWindow):
         self.status.device.setText("No model")
         self.status.device.setToolTip(str(error))
         self.device_known.emit(error)
+        box = QtWidgets.QMessageBox(
+            QtWidgets.QMessageBox.Icon.Critical, "SpectroGen",
+            f"Nothing can be generated. {error.message}",
+            QtWidgets.QMessageBox.StandardButton.Ok, self,
+        )  # fmt: skip
+        box.setInformativeText(f"{error.hint} Everything else works.".strip())
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         if self.keeper.unsaved and self.keeper.path is not None and not self._may_close():
@@ -702,6 +718,11 @@ class MainWindow(QtWidgets.QMainWindow):
     def show_formats(self) -> None:
         """Show which formats are read and written."""
         TextPage("File formats", formats_text(), self, formats_table()).show()
+
+    def open_page(self, address: str) -> None:
+        """Open a page in the browser, or tell the address where there is none."""
+        if not QtGui.QDesktopServices.openUrl(QtCore.QUrl(address)):
+            self.notices.tell("info", f"No browser could be opened. The page is {address}")
 
     def show_about(self) -> None:
         """Show version and licence."""

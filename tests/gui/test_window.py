@@ -10,6 +10,7 @@ from gui_fakes import SlowJob, curve_of
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
+from spectrogen_app import RELEASES
 from spectrogen_app.app import services
 from spectrogen_app.app.settings import Settings
 from spectrogen_app.errors import ModelError, SpectrogenError
@@ -172,6 +173,24 @@ def test_a_model_that_cannot_be_loaded_is_said_in_the_status_bar(window, qtbot, 
         window.warm()
     assert window.status.device.text() == "No model"
     assert "Reinstall" in window.status.device.toolTip()
+    (box,) = window.findChildren(QtWidgets.QMessageBox)
+    assert box.isVisible()
+    assert box.text() == "Nothing can be generated. The weights are damaged."
+    assert "Reinstall." in box.informativeText()
+    box.close()
+
+
+def test_updates_are_a_page_in_the_browser_and_nothing_else(window, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QtGui.QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
+    action = window.actions_["updates"]
+    assert action.text() == "Check for &updates"
+    assert "browser" in action.statusTip()
+    action.trigger()
+    assert [u.toString() for u in opened] == [RELEASES]
+    monkeypatch.setattr(QtGui.QDesktopServices, "openUrl", lambda url: False)
+    action.trigger()
+    assert RELEASES in window.notices.text
 
 
 def test_closing_in_the_middle_of_a_job_cancels_and_joins(loaded, qtbot, monkeypatch):
