@@ -38,12 +38,17 @@ DEPENDS = (
 )
 
 
+def constant(name: str) -> str:
+    """A constant of the package, read without importing it."""
+    text = (ROOT / "spectrogen_app" / "__init__.py").read_text("utf-8")
+    found = re.search(rf'^{name} = "([^"]+)"', text, re.M)
+    assert found, f"no {name} in spectrogen_app/__init__.py"
+    return found[1]
+
+
 def version() -> str:
     """The project's version, from its one source."""
-    text = (ROOT / "spectrogen_app" / "__init__.py").read_text("utf-8")
-    found = re.search(r'^__version__ = "([^"]+)"', text, re.M)
-    assert found, "no __version__ in spectrogen_app/__init__.py"
-    return found[1]
+    return constant("__version__")
 
 
 def released() -> datetime.datetime:
@@ -82,6 +87,11 @@ def components() -> list[metadata.Distribution]:
                 found[key] = metadata.distribution(need.name)
                 todo.append(need.name)
     return [found[key] for key in sorted(found)]
+
+
+def names() -> list[str]:
+    """Names of the distributions that the program needs."""
+    return [str(d.metadata["Name"]) for d in components()]
 
 
 def licence_of(distribution: metadata.Distribution) -> str:
@@ -272,7 +282,8 @@ def make_deb(folder: Path, libc: str) -> Path:
         f"Package: spectrogen\nVersion: {version()}\nArchitecture: {architecture}\n"
         f"Maintainer: The SpectroGen authors <spectrogen@users.noreply.github.com>\n"
         f"Installed-Size: {size}\nDepends: libc6 (>= {libc}), {DEPENDS}\n"
-        "Section: science\nPriority: optional\nHomepage: https://spectrogen.github.io\n"
+        "Section: science\nPriority: optional\n"
+        f"Homepage: {constant('HOMEPAGE')}\n"
         "Description: Raman, infrared and powder-diffraction spectra\n"
         " Opens the files of the instruments, decomposes spectra into peaks, and generates\n"
         " the spectrum that the same material would have in another modality.\n",

@@ -4,6 +4,7 @@ import multiprocessing
 
 multiprocessing.freeze_support()
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import traceback
 from pathlib import Path
 
 BUNDLE = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parent))
+WINDOWED = sys.stdout is None
+"""Whether there is no terminal to write to (the program with a window on Windows)."""
 
 
 def log_file() -> Path:
@@ -46,11 +49,12 @@ def tell(message: str) -> None:
     if sys.platform == "win32":
         import ctypes
 
-        if "--" not in " ".join(sys.argv[1:2]):
+        if WINDOWED:
             ctypes.windll.user32.MessageBoxW(None, message, "SpectroGen", 0x10)
         return
     if sys.platform == "darwin":
-        script = f'display alert "SpectroGen" message {message!r} as critical'.replace("'", '"')
+        text = json.dumps(message, ensure_ascii=False)
+        script = f'display alert "SpectroGen" message {text} as critical'
         subprocess.run(["osascript", "-e", script], check=False)
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -75,6 +79,28 @@ def tell(message: str) -> None:
         traceback.print_exc()
 
 
+def torch_first() -> None:
+    """On Windows torch's libraries load only before Qt's; what fails is told once the window is up."""
+    from spectrogen_app.cli.main import COMMANDS
+
+    if sys.platform == "win32" and not set(sys.argv[1:2]) & (COMMANDS.keys() - {"selftest"}):
+        from spectrogen_app.generation.preload import load_torch
+
+        try:
+            load_torch()
+        except Exception:
+            traceback.print_exc()
+
+
+def end_splash() -> None:
+    """Take away the picture that stands there while torch loads, where the build has one."""
+    try:
+        import pyi_splash
+    except ImportError:
+        return
+    pyi_splash.close()
+
+
 def main() -> int:
     """Start the program; 1 when it cannot be started."""
     if sys.stdout is None or sys.stderr is None:
@@ -84,18 +110,30 @@ def main() -> int:
         wrong = damage()
         if wrong:
             raise RuntimeError(f"{len(wrong)} file(s) missing or altered, such as {wrong[0]}")
-        if sys.platform == "win32" and len(sys.argv) < 2:
-            import torch  # noqa: F401  its DLLs load only before Qt's
+        torch_first()
         from spectrogen_app.__main__ import main as run
     except Exception as error:
-        with open(log_file(), "a", encoding="utf-8") as stream:
-            traceback.print_exc(file=stream)
-        tell(
+        return stop(
             f"SpectroGen could not start: the installation is damaged ({error}).\n\n"
-            f"Install it again; your data and settings are kept.\nDetails: {log_file()}"
+            "Install it again; your data and settings are kept."
         )
-        return 1
-    return int(run() or 0)
+    finally:
+        end_splash()
+    try:
+        return int(run() or 0)
+    except Exception as error:
+        return stop(
+            f"SpectroGen had to stop ({type(error).__name__}: {error}).\n\n"
+            "Start it again; if this comes back, install it again. Your data are kept."
+        )
+
+
+def stop(message: str) -> int:
+    """Log the error at hand and tell the user; returns the exit code."""
+    with open(log_file(), "a", encoding="utf-8") as stream:
+        traceback.print_exc(file=stream)
+    tell(f"{message}\nDetails: {log_file()}")
+    return 1
 
 
 if __name__ == "__main__":

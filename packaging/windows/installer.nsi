@@ -89,7 +89,7 @@ VIAddVersionKey LegalCopyright "MIT licence"
 !macroend
 
 !macro ForEachExtension MACRO
-  !insertmacro ${MACRO} ".sgproj" "SpectroGen project"
+  !insertmacro ${MACRO} ".spectrogen" "SpectroGen project"
   !insertmacro ${MACRO} ".jdx" "JCAMP-DX spectrum"
   !insertmacro ${MACRO} ".dx" "JCAMP-DX spectrum"
   !insertmacro ${MACRO} ".spc" "Galactic SPC spectrum"

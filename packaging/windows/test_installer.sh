@@ -36,7 +36,7 @@ installed=$(find "$WINEPREFIX/drive_c/users" -path '*SpectroGen/SpectroGen.exe' 
 say "installed for this user"
 target=$(dirname "$installed")
 [ -f "$target/_internal/old.dll" ] || fail "a file is missing"
-echo keep > "$target/../my-project.sgproj"
+echo keep > "$target/../my-project.spectrogen"
 
 make_payload two new.dll
 compile 0.2.0
@@ -56,7 +56,7 @@ say "upgraded in place"
 say "registered"
 "$wine" "$target/uninstall.exe" /S /CURRENTUSER "_?=$(printf 'Z:%s' "$target" | tr / '\\')"
 [ ! -e "$target/SpectroGen.exe" ] && [ ! -e "$target/_internal" ] || fail "files left behind"
-[ -f "$target/../my-project.sgproj" ] || fail "the user's project is gone"
+[ -f "$target/../my-project.spectrogen" ] || fail "the user's project is gone"
 say "uninstalled; the user's project is kept"
 if "$wine" reg query 'HKCU\Software\SpectroGen' > /dev/null 2>&1; then
     fail "registry keys left"
