@@ -94,11 +94,10 @@ def torch_first() -> None:
 
 def end_splash() -> None:
     """Take away the picture that stands there while torch loads, where the build has one."""
-    try:
+    if "_PYI_SPLASH_IPC" in os.environ:
         import pyi_splash
-    except ImportError:
-        return
-    pyi_splash.close()
+
+        pyi_splash.close()
 
 
 def main() -> int:

@@ -19,10 +19,10 @@ class _Desktop:
 
         return run(files, targets)
 
-    def check(self) -> str:
+    def check(self, picture: Path | None) -> str:
         from spectrogen_app.gui.offscreen import check
 
-        return check()
+        return check(picture)
 
     def picture(self, title: str, panels: Sequence[Sequence[Spectrum]], path: Path) -> None:
         from spectrogen_app.gui.offscreen import picture

@@ -19,8 +19,8 @@ class Desktop(Protocol):
     def run(self, files: Sequence[Path], targets: Sequence[str]) -> int:
         """Open the window with files, generate ``targets``, and return the exit code."""
 
-    def check(self) -> str:
-        """Make and destroy the window; returns what it was made with."""
+    def check(self, picture: Path | None) -> str:
+        """Make and destroy the window, with a PNG of it; returns what it was made with."""
 
     def picture(self, title: str, panels: Sequence[Sequence[Spectrum]], path: Path) -> None:
         """Draw one panel per group of spectra into a PNG, without a window."""

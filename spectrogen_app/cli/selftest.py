@@ -58,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="auto, cpu, cuda or mps; default: auto",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="save how the window looks")
     parser.add_argument(
         "--record", action="store_true",
         help="store this run's numbers as the ones to compare with (after training)",
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
         ("device", lambda: _device(args.device)),
         ("generate", lambda: _generate(args.device)),
         ("export", _export),
-        ("window", lambda: _window(desktop)),
+        ("window", lambda: _window(desktop, args.picture)),
     ):
         checks.append(_checked(name, check))
         if not args.json:
@@ -84,7 +85,8 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
             print(f"{'ok  ' if one['ok'] else 'FAIL'} {name:<9} {one['detail']}", flush=True)
     ok = all(c["ok"] for c in checks)
     if args.json:
-        print_json({"ok": ok, "versions": versions, "checks": checks})
+        folder = str(paths.shipped("resources") / "examples")
+        print_json({"ok": ok, "versions": versions, "examples": folder, "checks": checks})
     else:
         print(", ".join(f"{k} {v}" for k, v in versions.items()))
         print("All is well." if ok else "Something is wrong: see the lines that begin with FAIL.")
@@ -208,6 +210,6 @@ def _export() -> str:
     return "written and reopened to the same numbers"
 
 
-def _window(desktop: Desktop) -> str:
+def _window(desktop: Desktop, picture: Path | None) -> str:
     require_qt(window=has_display())
-    return desktop.check() + ("" if has_display() or sys.platform == "win32" else ", no display")
+    return desktop.check(picture) + ("" if has_display() or sys.platform == "win32" else ", no display")

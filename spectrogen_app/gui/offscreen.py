@@ -58,9 +58,13 @@ def picture(title: str, panels: Sequence[Sequence[Spectrum]], path: Path) -> Non
         canvas.close()
         canvas.deleteLater()
     painter.end()
+    _write(sheet, path)
+
+
+def _write(looks: QtGui.QPixmap, path: Path) -> None:
     content = QtCore.QBuffer()
     content.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
-    sheet.save(content, "PNG")
+    looks.save(content, "PNG")
     with atomic_write(path) as stream:
         stream.write(content.data().data())
 
@@ -76,13 +80,19 @@ def _canvas(app: QtWidgets.QApplication, group: Sequence[Spectrum]) -> Canvas:
     return canvas
 
 
-def check() -> str:
+def check(picture: Path | None = None) -> str:
     """Make the window, show it, destroy it; returns what it was made with.
+
+    Parameters
+    ----------
+    picture : Path, optional
+        Written as PNG: how the window looks.
 
     Raises
     ------
     SpectrogenError
         Qt had something to complain about.
+    WriteError
     """
     _without_display()
     said: list[str] = []
@@ -91,6 +101,7 @@ def check() -> str:
     window, _ = make_window(app)
     window.show()
     app.processEvents()
+    looks = window.grab()
     window.close()
     window.deleteLater()
     QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
@@ -99,6 +110,8 @@ def check() -> str:
     complaints = [text for text in said if "propagateSizeHints" not in text]
     if complaints:
         raise SpectrogenError(f"Qt says: {'; '.join(dict.fromkeys(complaints))}.")
+    if picture is not None:
+        _write(looks, picture)
     return f"made and destroyed, Qt {QtCore.qVersion()} on {app.platformName()}"
 
 

@@ -80,7 +80,7 @@ class FakeDesktop:
         self.opened.append((list(files), list(targets)))
         return 0
 
-    def check(self) -> str:
+    def check(self, picture: Path | None) -> str:
         return "made and destroyed"
 
     def picture(self, title: str, panels: Sequence[Sequence[Spectrum]], path: Path) -> None:
