@@ -14,6 +14,7 @@ from spectrogen_app.fitting.batch import Failure, Outcome, fit_many
 from spectrogen_app.fitting.model import Model
 from spectrogen_app.fitting.report import read_model
 from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.io.base import decode
 from spectrogen_app.processing.pipeline import apply
 
 
@@ -155,8 +156,8 @@ def read_template(path: Path) -> Model:
         The file cannot be read, or is none of them.
     """
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = decode(path.read_bytes())
+    except OSError as error:
         raise FitError(
             f"{path} could not be read: {error}.", hint="Choose a list of peaks.", path=str(path)
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"fitted with the peaks: {', '.join(BACKGROUNDS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--range", nargs=2, type=float, metavar=("LOW", "HIGH"), help="fit this range of x"
+        "--range", nargs=2, type=_number, metavar=("LOW", "HIGH"), help="fit this range of x"
     )
     parser.add_argument(
-        "--exclude", nargs=2, type=float, action="append", default=[], metavar=("LOW", "HIGH"),
+        "--exclude", nargs=2, type=_number, action="append", default=[], metavar=("LOW", "HIGH"),
         help="leave this range of x out; may be repeated",
     )  # fmt: skip
     parser.add_argument("--kalpha2", action="store_true",
@@ -81,6 +82,14 @@ def _step(text: str) -> str:
     except ProcessingError as error:
         raise argparse.ArgumentTypeError(one_line(error)) from error
     return step.text
+
+
+def _number(text: str) -> float:
+    """A number with a decimal point or comma."""
+    number = float(text.replace(",", "."))
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError("must be a number")
+    return number
 
 
 def _jobs(text: str) -> int:

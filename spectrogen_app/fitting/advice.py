@@ -53,8 +53,8 @@ class Advice:
     Attributes
     ----------
     kind : str
-        ``not_converged``, ``at_bound``, ``no_error``, ``correlated``, ``merged``, ``wide``,
-        ``narrow``, ``weak`` or ``outside``.
+        ``flat``, ``not_converged``, ``at_bound``, ``no_error``, ``correlated``, ``merged``,
+        ``wide``, ``narrow``, ``weak`` or ``outside``.
     message : str
     parameters : tuple of str
         Names of the parameters concerned; the first is the one to look at.
@@ -100,9 +100,14 @@ def advise(result: Findings) -> tuple[Advice, ...]:
     """Everything wrong with a fit, the gravest first."""
     return tuple(
         found
-        for look in (_unfinished, _places, _bounds, _merged, _undetermined, _correlated, _weak)
+        for look in (_flat, _unfinished, _places, _bounds, _merged, _undetermined, _correlated, _weak)
         for found in look(result)
     )
+
+
+def _flat(result: Findings) -> Iterator[Advice]:
+    if np.ptp(result.y) == 0 and result.model.peaks:
+        yield Advice("flat", "All values are the same: there is no peak to fit.")
 
 
 def _unfinished(result: Findings) -> Iterator[Advice]:

@@ -101,12 +101,7 @@ def fit(
         spectrum, weights=weights, loss=loss, exclude=exclude, within=within,
         scale_errors=scale_errors,
     )  # fmt: skip
-    keep = included(spectrum.x, options)
-    if np.count_nonzero(keep) < 2:
-        raise FitError(
-            f"{np.count_nonzero(keep)} of {len(spectrum)} points are left to fit.",
-            hint="Exclude less, or widen the range.",
-        )
+    keep = _kept(spectrum, options)
     x, y = spectrum.x[keep], spectrum.y[keep]
     peaks_are_ours = isinstance(peaks, str)
     if isinstance(peaks, Model):
@@ -129,6 +124,17 @@ def fit(
     result = fit_model(spectrum, model, options, tolerance=tolerance, check=check)
     result = dataclasses.replace(result, notes=notes)
     return _settled(result, tolerance, check) if peaks_are_ours else result
+
+
+def _kept(spectrum: Spectrum, options: Options) -> NDArray[np.bool_]:
+    """The points that are fitted; refused when hardly any are."""
+    keep = included(spectrum.x, options)
+    if np.count_nonzero(keep) < 2:
+        raise FitError(
+            f"{np.count_nonzero(keep)} of {len(spectrum)} points are left to fit.",
+            hint="Exclude less, or widen the range.",
+        )
+    return keep
 
 
 def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
@@ -168,6 +174,7 @@ def fit_model(
         See :func:`fit`.
     """
     options = options or Options()
+    _kept(spectrum, options)
     task = problem(spectrum, model, options)
     p, n = task.free.size, task.x.size
     if not any(True for _ in model.parameters()):

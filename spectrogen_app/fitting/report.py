@@ -149,7 +149,8 @@ def read_model(content: str) -> Model:
     """The model of a template, the fitted one of a JSON report, or peaks listed as CSV.
 
     CSV needs the columns ``center``, ``height`` and ``fwhm``; ``shape`` and further parameters of
-    the shape are taken where given, as :func:`peaks_csv` writes them.
+    the shape are taken where given, as :func:`peaks_csv` writes them. Semicolons or tabs may stand
+    between the columns; numbers may then have decimal commas.
 
     Raises
     ------
@@ -169,8 +170,10 @@ def read_model(content: str) -> Model:
 
 
 def _from_csv(content: str) -> Model:
+    head = content.partition("\n")[0]
+    between = max(",;\t", key=head.count)
     try:
-        rows = list(csv.DictReader(io.StringIO(content)))
+        rows = list(csv.DictReader(io.StringIO(content), delimiter=between))
     except csv.Error as error:
         raise FitError(f"This is no CSV ({error}).", hint="Choose a list of peaks.") from error
     if not rows or not {"center", "height", "fwhm"} <= set(rows[0]):
@@ -181,9 +184,10 @@ def _from_csv(content: str) -> Model:
     given = []
     for row in rows:
         shape = row.get("shape") or "lorentzian"
-        own = {n: row[n] for n in shapes.shape(shape).names if row.get(n)}
-        if not set(shapes.shape(shape).names) <= set(own):
-            own = {k: row[k] for k in ("center", "height", "fwhm")}
+        wanted = shapes.shape(shape).names
+        if not all(row.get(n) for n in wanted):
+            wanted = ("center", "height", "fwhm")
+        own = {n: row[n] if between == "," else (row[n] or "").replace(",", ".") for n in wanted}
         given.append({"shape": shape, **own})
     return Model(tuple(read_peaks(given)))
 

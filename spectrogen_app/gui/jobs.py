@@ -43,6 +43,8 @@ class JobRunner(QtCore.QObject):
     queueing : bool
         False: a new request cancels the one under way. True: it waits its turn, for jobs whose
         results must all arrive, such as loading files.
+    keeps_best : bool
+        Its jobs answer with their best so far when they are told to end early.
     """
 
     started = QtCore.Signal(str)
@@ -52,10 +54,12 @@ class JobRunner(QtCore.QObject):
     _posted = QtCore.Signal(int, str, object)
 
     def __init__(
-        self, name: str, parent: QtCore.QObject | None = None, *, queueing: bool = False
-    ) -> None:
+        self, name: str, parent: QtCore.QObject | None = None, *, queueing: bool = False,
+        keeps_best: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._queueing = queueing
+        self.keeps_best = keeps_best
         self._condition = threading.Condition()
         self._waiting: list[_Task] = []
         self._known: dict[int, _Task] = {}

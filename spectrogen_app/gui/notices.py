@@ -139,9 +139,12 @@ class StatusBar(QtWidgets.QStatusBar):
             runner.idle.connect(self._show)
 
     def cancel(self) -> None:
-        """Cancel every job that runs."""
+        """Cancel every job that runs; what has a best so far answers with it."""
         for runner in self._runners:
-            runner.cancel()
+            if runner.keeps_best:
+                runner.stop()
+            else:
+                runner.cancel()
 
     @property
     def busy(self) -> bool:

@@ -71,8 +71,9 @@ class SessionStore(QtCore.QObject):
     def edit(self, label: str, state: SessionState, merge_key: str | None = None) -> None:
         """Make ``state`` current as one step, named ``label`` in the Edit menu."""
         if state is not self.state:
+            before = self.state
             self._history.push(label, state, merge_key)
-            self._settle()
+            self._settle(before)
 
     def end_merge(self) -> None:
         """A drag is over: the next edit is a step of its own."""
@@ -80,18 +81,21 @@ class SessionStore(QtCore.QObject):
 
     def reset(self, state: SessionState) -> None:
         """Begin anew with ``state``, such as an opened project; the history is empty."""
+        before = self.state
         self._history = History(state)
-        self._settle()
+        self._settle(before)
 
     def undo(self) -> None:
         """Take back the last step."""
+        before = self.state
         self._history.undo()
-        self._settle()
+        self._settle(before)
 
     def redo(self) -> None:
         """Do the next step again."""
+        before = self.state
         self._history.redo()
-        self._settle()
+        self._settle(before)
 
     def select(self, selection: Selection) -> None:
         """Choose a curve or sample."""
@@ -115,12 +119,14 @@ class SessionStore(QtCore.QObject):
         chosen = self._selection.sample
         return None if chosen is None else self.state.sample(chosen)
 
-    def _settle(self) -> None:
-        """Drop from the selection what is gone, then tell."""
+    def _settle(self, before: SessionState) -> None:
+        """Drop from the selection what is gone, or go back to what it was made from; then tell."""
         state, chosen = self.state, self._selection
         alive = {curve.id: sample.id for sample in state.samples for curve in sample.curves}
         samples = {sample.id for sample in state.samples}
         curves = tuple(c for c in chosen.curves if c in alive)
+        if not curves and chosen.curve is not None:
+            curves = tuple(c for c in before.curve(chosen.curve).parents if c in alive)[:1]
         curve = chosen.curve if chosen.curve in alive else (curves[0] if curves else None)
         sample = alive[curve] if curve else (chosen.sample if chosen.sample in samples else None)
         if sample is None and state.samples:

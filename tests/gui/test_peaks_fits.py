@@ -1,16 +1,21 @@
 """Fits from the window: in the worker, with Stop, in the history, undone."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 from gui_fakes import curve_of
 
+from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.errors import Cancelled, FitError
 from spectrogen_app.fitting import api
 from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.options import Options
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
+from spectrogen_app.gui.peaks.view import SUBTRACT
+from spectrogen_app.processing import pipeline
 
 THREE = Model(
     tuple(Peak.make("lorentzian", c + 1.5, 0.7 * h, 12) for c, h in
@@ -125,6 +130,18 @@ def test_stop_keeps_the_best_so_far(editor, loaded, qtbot, monkeypatch):
     assert "best fit so far" in loaded.notices.text
     assert view.stop.isHidden()
     assert not view.fit.isHidden()
+
+
+def test_cancel_in_the_status_bar_keeps_the_best_so_far(editor, loaded, qtbot, monkeypatch):
+    slow = Waits(monkeypatch, "auto")
+    loaded.peaks.do("auto")
+    qtbot.waitUntil(lambda: slow.begun == 1)
+    qtbot.waitUntil(lambda: loaded.status.busy)
+    loaded.status._cancel.click()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result.cancelled
+    assert len(editor.model.peaks) >= 3
+    assert not loaded.status.busy
 
 
 @pytest.mark.parametrize("what", ["undo", "edit", "delete", "close"])
@@ -286,3 +303,99 @@ def test_failure_of_a_job_is_told(editor, loaded, qtbot, monkeypatch):
     editor.fit()
     qtbot.waitUntil(lambda: not editor.busy)
     assert "lamp" in loaded.notices.text
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        (Decomposition(), "nothing to fit"),
+        (Decomposition(THREE, Options(exclude=((0.0, 1e5),))), "0 of"),
+        (Decomposition(THREE, Options(within=(700.0, 704.0))), "cannot be determined"),
+        (Decomposition(Model((THREE.peaks[0].edit("fwhm", tie="p2_fwhm"),
+                              THREE.peaks[1].edit("fwhm", tie="p1_fwhm")))), "circle"),
+        (Decomposition(Model((THREE.peaks[0].edit("fwhm", tie="p1_height +"),))), "no arithmetic"),
+        (Decomposition(Model((THREE.peaks[0].edit("fwhm", tie="open('x')"),))), "no arithmetic"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fitted_is_said_and_changes_nothing(editor, loaded, qtbot, held, says):
+    editor.put("Bad", held)
+    before = editor.peaks
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert loaded.notices.level == "error"
+    assert re.search(says, loaded.notices.text)
+    assert editor.peaks is before
+
+
+@pytest.mark.parametrize("y", [0.0, 7.0])
+def test_constant_data_are_fitted_without_harm(editor, loaded, qtbot, y):
+    s = editor.curve.spectrum
+    state = loaded.store.state.edit_curve(editor.curve.id, spectrum=s.replace(y=np.full(len(s), y)))
+    loaded.store.edit("Flat", state)
+    editor.edit("Start", THREE)
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result is not None
+    assert loaded.peaks._view.cards
+
+
+def test_a_peak_outside_the_range_has_a_button_that_removes_it(editor, loaded, qtbot):
+    editor.edit("Start", THREE.add(Peak.make("lorentzian", 9000, 10, 9)))
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    advice = editor.peaks.result.advice
+    at = next(i for i, a in enumerate(advice) if a.kind == "outside")
+    loaded.peaks.remedy(at, 0)
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert [p.name for p in editor.model.peaks] == ["p1", "p2", "p3"]
+    assert not editor.peaks.result.advice
+
+
+# ---- a baseline subtracted before ----------------------------------------------------------
+
+
+def previewed(window):
+    return {t.name for m in window.plots.models for t in m.traces if t.kind == "preview"}
+
+
+def test_a_baseline_is_previewed_and_subtracted_where_the_peaks_are(editor, loaded, qtbot):
+    view = loaded.peaks._view
+    editor.edit("Start", THREE)
+    loaded.peaks._choose_background("linear")
+    source = editor.curve
+    loaded.peaks._choose_background(SUBTRACT)
+    qtbot.waitUntil(lambda: previewed(loaded) == {"Preview", "Baseline"})
+    assert view.background.currentData() == SUBTRACT
+    view.baseline.method.setCurrentIndex(view.baseline.method.findData("snip"))
+    view.baseline.method.activated.emit(0)
+    assert [s.name for s in loaded.peaks.subtraction.steps] == ["snip"]
+    view.baseline.cards[0]._fields["half_window"].setValue(60)
+    qtbot.waitUntil(lambda: not loaded.previews.busy)
+    view.baseline.apply.click()
+    qtbot.waitUntil(lambda: not loaded.worker.busy)
+    now = editor.curve
+    expected = pipeline.apply(source.spectrum, ["snip(half_window=60)"])
+    np.testing.assert_array_equal(now.spectrum.y, expected.y)
+    assert now.parents == (source.id,)
+    assert editor.model == THREE
+    assert view.baseline.isHidden()
+    assert view.background.currentData() == ""
+    assert not previewed(loaded)
+    loaded.store.undo()
+    assert editor.curve.id == source.id
+    assert editor.model.background is not None
+
+
+def test_the_baseline_can_be_left(editor, loaded, qtbot):
+    view = loaded.peaks._view
+    loaded.peaks._choose_background(SUBTRACT)
+    qtbot.waitUntil(lambda: bool(previewed(loaded)))
+    assert loaded.peaks.escape()
+    assert not previewed(loaded)
+    assert view.baseline.isHidden()
+    assert view.background.currentData() == ""
+    assert not loaded.peaks.escape()
+    loaded.peaks._choose_background(SUBTRACT)
+    qtbot.waitUntil(lambda: bool(previewed(loaded)))
+    loaded.show_task("process")
+    assert not previewed(loaded)

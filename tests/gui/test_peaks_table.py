@@ -39,6 +39,12 @@ def put(view, row: int, field: str, text: str) -> None:
     view.params.rows.setData(cell(view, row, field), text)
 
 
+def typed(field, text: str) -> None:
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    field.editingFinished.emit()
+
+
 def test_peaks_are_listed_by_position(view):
     assert [r.name for r in view.table.rows.rows] == ["p2", "p1"]
     assert view.table.names() == ["p1"]
@@ -235,7 +241,9 @@ def test_bounds_hold_the_value_for_every_shape(shape):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("", ()), ("200-1300", ((200, 1300),)), ("510 - 530, 800–820", ((510, 530), (800, 820))),
-     ("1300-200", ((200, 1300),)), ("-5 - 5", ((-5, 5),)), ("1e3 to 2e3", ((1000, 2000),))],
+     ("1300-200", ((200, 1300),)), ("-5 - 5", ((-5, 5),)), ("1e3 to 2e3", ((1000, 2000),)),
+     ("510,5-530,2", ((510.5, 530.2),)), ("510,5-530,2; 800-820", ((510.5, 530.2), (800, 820))),
+     ("510,5-530, 800-820,25", ((510.5, 530), (800, 820.25))), ("−5 – 5.", ((-5, 5),))],
 )  # fmt: skip
 def test_ranges_as_people_write_them(text, expected):
     assert ranges(text) == expected
@@ -248,13 +256,18 @@ def test_no_ranges(text):
 
 
 def test_a_bad_range_is_told_and_put_back(loaded, peaks, view):
-    view.within.setText("all of it")
-    view.within.editingFinished.emit()
+    typed(view.within, "all of it")
     assert "no range" in loaded.notices.text
     assert view.within.text() == ""
-    view.within.setText("200-900")
+    typed(view.within, "200,5-900")
+    assert peaks.editor.peaks.options.within == (200.5, 900)
+
+
+def test_a_field_that_is_only_visited_changes_nothing(peaks, view):
+    peaks.editor.set_options(within=(200.123456789, 900.987654321))
+    before = peaks.editor.peaks
     view.within.editingFinished.emit()
-    assert peaks.editor.peaks.options.within == (200, 900)
+    assert peaks.editor.peaks is before
 
 
 def test_as_visible_takes_the_view(peaks, view):

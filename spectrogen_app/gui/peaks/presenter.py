@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from spectrogen_app.app.session import Curve
+from spectrogen_app.app.decomposition import Decomposition
+from spectrogen_app.app.session import Curve, SessionState
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
@@ -33,8 +34,9 @@ from spectrogen_app.gui.peaks.rules import (
     within_shape,
 )
 from spectrogen_app.gui.peaks.tables import PeakRow, parts
-from spectrogen_app.gui.peaks.view import AdviceRow, PeaksView
+from spectrogen_app.gui.peaks.view import SUBTRACT, AdviceRow, PeaksView
 from spectrogen_app.gui.plotting.fit import peak_colour
+from spectrogen_app.gui.process.presenter import ProcessPresenter
 
 ADVICE_SHOWN = 4
 
@@ -54,6 +56,9 @@ class PeaksPresenter:
         self.gestures = Gestures(self.editor)
         self.exchange = Exchange(self.editor, view)
         self.many = BatchFit(self.editor, view, self._selected_curves, self.exchange.titles)
+        self.subtraction = ProcessPresenter(context, view.baseline, carried)
+        view.baseline.reset_wanted.connect(self.refresh)
+        view.baseline.added.connect(self.refresh)
         self._active = False
         self._advice: tuple[tuple[AdviceRow, ...], int] = ((), 0)
         editor = self.editor
@@ -84,11 +89,17 @@ class PeaksPresenter:
         self._context.plots.unfitted = on
         self._context.plots.refresh()
         self.gestures.set_active(on)
+        self.subtraction.set_active(on)
         self.refresh()
 
     def escape(self) -> bool:
-        """Cancel a drag or leave peak mode; False when there was neither."""
-        return self.gestures.escape()
+        """Cancel a drag, leave peak mode or the baseline; False when there was none of them."""
+        if self.gestures.escape():
+            return True
+        under_way = bool(self._active and self.subtraction.steps)
+        if under_way:
+            self._view.baseline.reset_wanted.emit()
+        return under_way
 
     def do(self, name: str) -> None:
         """What a button or menu entry asks for."""
@@ -235,6 +246,11 @@ class PeaksPresenter:
         curve, model = self.editor.curve, self.editor.model
         if curve is None:
             return
+        if kind == SUBTRACT:
+            self.gestures.set_mode(False)
+            self._view.baseline.begin()
+            return
+        self._view.baseline.reset_wanted.emit()
         s = curve.spectrum
         under = Background.make(kind, s.x, s.y) if kind else None
         if under is not None and model.background is not None:
@@ -273,7 +289,7 @@ class PeaksPresenter:
         rows = self.peak_rows(model, peaks.result)
         view.show_peaks(rows, editor.selected, len(model.peaks))
         under = model.background.kind if model.background is not None else ""
-        view.show_choices(self._shape, under)
+        view.show_choices(self._shape, SUBTRACT if self.subtraction.steps else under)
         o = peaks.options
         within = f"{o.within[0]:.6g}-{o.within[1]:.6g}" if o.within else ""
         view.show_options(o.weights, o.loss, within, options_text(o))
@@ -346,3 +362,12 @@ class PeaksPresenter:
         if shown != self._advice:
             self._advice = shown
             self._view.show_advice(*shown)
+
+
+def carried(state: SessionState, source: str, new: str) -> SessionState:
+    """The peaks of a spectrum go on where its baseline is subtracted, without a background."""
+    peaks = state.curve(source).peaks
+    if peaks is None or not peaks.model.peaks:
+        return state
+    model = peaks.model.replace(background=None).remove()
+    return state.edit_curve(new, peaks=Decomposition(options=peaks.options).edited(model))

@@ -124,25 +124,23 @@ def unbounded(peak: Peak) -> Peak:
     return peak
 
 
-_RANGE = re.compile(r"\s*(-?[\d.]+(?:e-?\d+)?)\s*(?:-|–|to|\.\.)\s*(-?[\d.]+(?:e-?\d+)?)\s*")
+_NUMBER = r"(-?(?:\d+[.,]?\d*|[.,]\d+)(?:e-?\d+)?)"
+_RANGE = re.compile(rf"\s*{_NUMBER}\s*(?:-|–|to|\.\.)\s*{_NUMBER}\s*", re.IGNORECASE)
 
 
 def ranges(text: str) -> tuple[tuple[float, float], ...]:
-    """Ranges such as ``510-530, 800-820``.
+    """Ranges such as ``510-530, 800-820``, or ``510,5-530,2; 800-820`` with decimal commas.
 
     Raises
     ------
     ValueError
         Anything else.
     """
-    found = []
-    for part in re.split(r"[,;]", text):
-        if not part.strip():
-            continue
-        match = _RANGE.fullmatch(part)
-        if match is None:
-            raise ValueError(part)
-        low, high = sorted((float(match[1]), float(match[2])))
-        found.append((low, high))
-    return tuple(found)
+    for between in (r"[,;]", r";|,\s"):  # a comma between ranges; else within numbers
+        parts = [p for p in re.split(between, text.replace("−", "-")) if p.strip()]
+        found = [_RANGE.fullmatch(p) for p in parts]
+        if all(found):
+            ends = [[float(m[k].replace(",", ".")) for k in (1, 2)] for m in found if m]
+            return tuple((min(e), max(e)) for e in ends)
+    raise ValueError(text)
 

@@ -9,13 +9,15 @@ from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.gui.peaks.params import ParamRow, ParamTable
 from spectrogen_app.gui.peaks.tables import PeakRow, PeakTable
+from spectrogen_app.gui.process.baseline import BaselineView
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
 from spectrogen_app.gui.widgets import ComboBox, label, line, named, push_button, tool_button
 
 Qt = QtCore.Qt
+SUBTRACT = "subtract"
 BACKGROUNDS = (
     ("", "None"), ("constant", "Constant"), ("linear", "Linear"), ("quadratic", "Quadratic"),
-    ("cubic", "Cubic"),
+    ("cubic", "Cubic"), (SUBTRACT, "Subtract before…"),
 )  # fmt: skip
 SHAPES = (
     ("gaussian", "Gaussian"), ("lorentzian", "Lorentzian"), ("voigt", "Voigt"),
@@ -130,7 +132,9 @@ class PeaksView(QtWidgets.QScrollArea):
         self._column.addLayout(row)
         self.new_shape = named(ComboBox(), "Shape of new peaks", "Shape of new peaks, and for Auto")
         self.new_shape.addItem("Best for each", "")
-        self.background = named(ComboBox(), "Background", "Fitted with the peaks")
+        self.background = named(
+            ComboBox(), "Background", "Fitted with the peaks, or subtracted before"
+        )
         for combo, items in ((self.new_shape, SHAPES), (self.background, BACKGROUNDS)):
             for key, text in items:
                 combo.addItem(text, key)
@@ -149,6 +153,8 @@ class PeaksView(QtWidgets.QScrollArea):
             form.addWidget(label(text, "muted"), at, 0)
             form.addWidget(field, at, 1)
         self._column.addLayout(form)
+        self.baseline = BaselineView()
+        self._column.addWidget(self.baseline)
         self.mode = tool_button("add", "Add peaks by mouse", "Add peaks by mouse (P): click, or "
                                 "drag out a width; right-click removes", True)  # fmt: skip
         self.mode.setText("By mouse")
@@ -241,9 +247,7 @@ class PeaksView(QtWidgets.QScrollArea):
         self.exclude = named(QtWidgets.QLineEdit(), "Ranges left out", "Such as 510-530, 800-820")
         self.exclude.setPlaceholderText("none")
         for name, field in (("within", self.within), ("exclude", self.exclude)):
-            field.editingFinished.connect(
-                lambda n=name, f=field: self.option_changed.emit(n, f.text())
-            )
+            field.editingFinished.connect(lambda n=name, f=field: self._typed(n, f))
         for at, (text, widget) in enumerate(
             (("Weights", self.weights), ("Loss", self.loss), ("Range", self.within),
              ("Left out", self.exclude))
@@ -254,12 +258,19 @@ class PeaksView(QtWidgets.QScrollArea):
         self._column.addWidget(self.open_options)
         self._column.addWidget(self._options)
 
+    def _typed(self, name: str, field: QtWidgets.QLineEdit) -> None:
+        """A field that was only visited says nothing: it shows fewer digits than there are."""
+        if field.isModified():
+            field.setModified(False)
+            self.option_changed.emit(name, field.text())
+
     # ---- what the presenter shows ---------------------------------------------------------
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         for button in (self.mode, self.residual, self.simplify, self.remove):
             button.setIcon(icon(button.property("icon_name"), theme.muted, 18))
+        self.baseline.set_theme(theme)
         for table in (self.table, self.params):
             table.lines.theme = theme
             table.viewport().update()

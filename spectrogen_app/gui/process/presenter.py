@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ from spectrogen_app.app.session import Curve
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.context import Context
+from spectrogen_app.gui.process.baseline import BaselineView
 from spectrogen_app.gui.process.view import ProcessView
 
 if TYPE_CHECKING:
+    from spectrogen_app.app.session import SessionState
     from spectrogen_app.processing.pipeline import Step
 
 
@@ -94,14 +97,19 @@ class ProcessPresenter:
     Parameters
     ----------
     context : Context
-    view : ProcessView
+    view : ProcessView or BaselineView
+    derived : callable(state, source, new) -> SessionState, optional
+        What else is done to the session for each new curve, by the ids of the two.
     """
 
-    def __init__(self, context: Context, view: ProcessView) -> None:
-        self._context, self._view = context, view
+    def __init__(
+        self, context: Context, view: ProcessView | BaselineView,
+        derived: Callable[[SessionState, str, str], SessionState] | None = None,
+    ) -> None:  # fmt: skip
+        self._context, self._view, self._derived = context, view, derived
         self.steps: tuple[Step, ...] = ()
         self._active = False
-        self._previewed = False
+        self._previewed = self._waiting = False
         self._tool = AnchorTool(self)
         self._tool_on: Any = None
         self._marks: Any = None
@@ -148,6 +156,7 @@ class ProcessPresenter:
             return
         self._set_tool(any(s.name == "anchors" for s in self.steps))
         request = ProcessRequest((current.spectrum,), self.steps)
+        self._waiting = True
         self._context.previews.submit(
             preview, request, "Preview", on_done=self._show, on_failed=self._cannot
         )
@@ -238,7 +247,7 @@ class ProcessPresenter:
 
     def _show(self, previewed: tuple[Spectrum, ...]) -> None:
         self._view.show_trouble("")
-        self._previewed = True
+        self._previewed, self._waiting = True, False
         self._context.plots.preview(*previewed)
         self._mark_anchors()
 
@@ -248,7 +257,8 @@ class ProcessPresenter:
         self._mark_anchors()
 
     def _end_preview(self) -> None:
-        if self._context.previews.busy:
+        if self._waiting:
+            self._waiting = False
             self._context.previews.cancel()
         if self._previewed:
             self._previewed = False
@@ -264,7 +274,11 @@ class ProcessPresenter:
                 continue
             before = {c.id for c in state.curves()}
             state = state.add_derived(state.sample_of(curve_id).id, [spectrum], [curve_id])
-            new += [c.id for c in state.curves() if c.id not in before]
+            made = [c.id for c in state.curves() if c.id not in before]
+            new += made
+            if self._derived is not None:
+                for curve in made:
+                    state = self._derived(state, curve_id, curve)
             if self._view.hide_source.isChecked():
                 state = state.show([curve_id], False)
         what = done[0].name if len(done) == 1 else f"{len(done)} spectra"

@@ -25,7 +25,7 @@ Qt = QtCore.Qt
 
 
 class StepCard(QtWidgets.QFrame):
-    """One step with a control for each parameter.
+    """One step with a control for each parameter; alone, it has no heading and no arrows.
 
     Signals
     -------
@@ -36,7 +36,7 @@ class StepCard(QtWidgets.QFrame):
     moved = QtCore.Signal(int)
     removed = QtCore.Signal()
 
-    def __init__(self, step: Step, theme: Theme) -> None:
+    def __init__(self, step: Step, theme: Theme, *, alone: bool = False) -> None:
         super().__init__()
         self.step = step
         kind = step.kind
@@ -49,17 +49,20 @@ class StepCard(QtWidgets.QFrame):
         up.clicked.connect(lambda: self.moved.emit(-1))
         down.clicked.connect(lambda: self.moved.emit(1))
         away.clicked.connect(self.removed)
-        head = QtWidgets.QHBoxLayout()
-        head.setSpacing(0)
+        head = QtWidgets.QWidget()
+        row_of_head = QtWidgets.QHBoxLayout(head)
+        row_of_head.setContentsMargins(0, 0, 0, 0)
+        row_of_head.setSpacing(0)
         title = label(kind.label, "heading")
         title.setToolTip(kind.help)
-        head.addWidget(title, 1)
+        row_of_head.addWidget(title, 1)
         for button in (up, down, away):
-            head.addWidget(button)
+            row_of_head.addWidget(button)
+        head.setHidden(alone)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(12, 6, 6, 10)
         column.setSpacing(4)
-        column.addLayout(head)
+        column.addWidget(head)
         column.addWidget(label(kind.help, "muted", wrap=True))
         form = QtWidgets.QGridLayout()
         form.setContentsMargins(0, 2, 6, 0)
