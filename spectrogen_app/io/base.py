@@ -272,7 +272,12 @@ class Source:
         if bad:
             self.warn(f"{bad} point{'s' * (bad > 1)} without a finite number left out.")
         steps = np.diff(xs)
-        if not (np.all(steps > 0) or np.all(steps < 0)):
+        if np.all(steps < 0):
+            xs, ys = xs[::-1], ys[::-1]
+            for band in ("lower", "upper"):
+                if fields.get(band) is not None:
+                    fields[band] = fields[band][::-1]
+        elif not np.all(steps > 0):
             distinct = np.unique(xs).size
             if distinct < xs.size:
                 self.warn(

@@ -13,8 +13,8 @@ from spectrogen_app.io.base import Source, SpectrumList
 from spectrogen_app.io.sanity import Y_LIMIT
 
 EAGER = 64
-"""Up to this number the spectra are made at once."""
-_CHUNK = 1 << 22
+"""Up to this number the spectra are made and checked at once; of more a sample is checked."""
+_CHUNK = 1 << 20
 
 Part = tuple[Any, Callable[[int], Spectrum]]
 """Ordinates, shape (spectra, points) or a sequence of such rows, and what makes a spectrum."""

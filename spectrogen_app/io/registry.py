@@ -26,6 +26,7 @@ from spectrogen_app.errors import (
     unchecked,
 )
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, Verdict
+from spectrogen_app.io.maps import EAGER
 from spectrogen_app.io.readers.agilent import AgilentReader
 from spectrogen_app.io.readers.andor import AndorReader
 from spectrogen_app.io.readers.avantes import Avantes8Reader, AvantesOldReader, AvantesTextReader
@@ -119,8 +120,6 @@ READERS: tuple[Reader, ...] = (
 )
 """Tried in this order; the first that knows the content and can read it opens the file."""
 
-EAGER = 200
-"""Maps of so many spectra are made and checked at once; of larger ones a sample is checked."""
 MAX_MEMBERS = 50_000
 """Members of one archive that are looked at."""
 MAX_MEMBER_BYTES = 1 << 29

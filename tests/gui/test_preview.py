@@ -157,6 +157,7 @@ def test_a_member_of_an_archive_has_a_preview(window, qtbot, tmp_path):
 def chooser(window, qtbot, tmp_path) -> ChooserView:
     window.open_paths([many(tmp_path)])
     idle(window, qtbot)
+    qtbot.waitUntil(lambda: window.findChild(ChooserView) is not None, timeout=20000)
     view = dialog(window, ChooserView)
     qtbot.waitUntil(lambda: len(view.model.items) == 20, timeout=20000)
     return view

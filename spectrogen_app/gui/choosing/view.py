@@ -143,8 +143,8 @@ class ChooserView(QtWidgets.QDialog):
     def _build(self, text: str) -> None:
         table = self.table
         table.setModel(self.filtered)
+        table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         table.setSortingEnabled(True)
-        table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         table.setShowGrid(False)
         table.setAlternatingRowColors(True)

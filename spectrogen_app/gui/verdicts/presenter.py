@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from PySide6 import QtCore
+
 from spectrogen_app.app import choosing, layouts
 from spectrogen_app.app.layouts import AgainRequest
 from spectrogen_app.app.session import SessionState
@@ -18,6 +20,9 @@ from spectrogen_app.gui.loading import MAP_LIMIT, MEAN, Row, add_shown
 from spectrogen_app.gui.preview.presenter import PreviewPresenter
 from spectrogen_app.gui.verdicts.view import CHOOSE, PREVIEW, Line, VerdictsView
 from spectrogen_app.io.base import TextLayout, Verdict
+
+AFTER_PAINTING_MS = 50
+"""The first spectrum of a map is painted before the list of all is built."""
 
 
 class VerdictsPresenter:
@@ -50,9 +55,9 @@ class VerdictsPresenter:
         if bad is not None:
             self._attention()
             self._view.point_to(len(self.rows) - len(rows) + bad)
-        many = next((i for i, row in enumerate(rows) if row.deferred), None)
+        many = next((row for row in rows if row.deferred), None)
         if many is not None:
-            self.act(len(self.rows) - len(rows) + many, CHOOSE)
+            QtCore.QTimer.singleShot(AFTER_PAINTING_MS, self._view, lambda: self._choose_if_there(many))
 
     def act(self, at: int, action: str) -> None:
         """Open the preview of a text, or the list of the spectra of a file."""
@@ -60,6 +65,10 @@ class VerdictsPresenter:
             self._preview(self.rows[at])
         else:
             self._choose(self.rows[at])
+
+    def _choose_if_there(self, row: Row) -> None:
+        if any(r is row for r in self.rows):
+            self._choose(row)
 
     def _preview(self, row: Row) -> None:
         view = self._view.make_preview(row.verdict.path.name)

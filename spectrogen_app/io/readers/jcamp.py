@@ -98,7 +98,8 @@ class JcampReader(Reader):
         if not spectra:
             if problems:
                 raise problems[0]
-            kinds = ", ".join({b.get("DATATYPE") for b in blocks if b.get("DATATYPE")}) or "none"
+            named = dict.fromkeys(b.get("DATATYPE") for b in blocks if b.get("DATATYPE"))
+            kinds = ", ".join(named) or "none"
             raise source.refuse(
                 f"is JCAMP-DX without a table of data (data types: {kinds}).",
                 "Expected XYDATA, XYPOINTS, PEAK TABLE or NTUPLES; export the spectrum itself.",

@@ -24,6 +24,7 @@ from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +147,10 @@ def open_hdf5(source: Source) -> Any:
     stack = source.local()
     path = stack.__enter__()
     try:
-        if _endless_text(path):
-            raise OSError("a text in it claims to be longer than the file")
+        if source not in _looked_through:
+            if _endless_text(path):
+                raise OSError("a text in it claims to be longer than the file")
+            _looked_through.add(source)
         file = h5py.File(path, "r", locking=False)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         stack.__exit__(None, None, None)
@@ -156,6 +159,10 @@ def open_hdf5(source: Source) -> Any:
             "Copy it again after the measurement has ended.",
         ) from error
     return _Opened(file, stack)
+
+
+_looked_through: WeakSet[Source] = WeakSet()
+"""Files without a text that claims too much; offered curves open theirs again and again."""
 
 
 def _endless_text(path: Path) -> bool:
@@ -355,8 +362,6 @@ def attribute(item: Any, name: str) -> str:
 
 def _attribute(item: Any, name: str) -> Any:
     try:
-        if name not in item.attrs:
-            return None
         found = item.attrs.get_id(name)
         if prod(found.shape or ()) * found.dtype.itemsize > MAX_ATTRIBUTE:
             return None

@@ -291,11 +291,29 @@ def parse_block(text: str, table: Table) -> tuple[NDArray[np.float64], int]:
         NaN where a cell is empty.
     skipped : int
     """
+    parts: list[NDArray[np.float64]] = []
+    skipped = 0
+    waiting = [text]
+    while waiting:
+        piece = waiting.pop()
+        values = _parse_fast(piece, table)
+        if values is None:
+            middle = piece.find("\n", len(piece) // 2)
+            if len(piece) > _FEW and middle > 0 and table.numeric == tuple(range(table.columns)):
+                waiting += piece[middle + 1 :], piece[:middle]
+                continue
+            values, bad = _parse_lines(piece, table)
+            skipped += bad
+        parts.append(values)
+    return np.concatenate(parts), skipped
+
+
+_FEW = 2000
+"""A block of up to so many characters that holds anything but numbers is read line by line."""
+
+
+def _parse_lines(text: str, table: Table) -> tuple[NDArray[np.float64], int]:
     width = len(table.numeric)
-    if table.numeric == tuple(range(table.columns)):
-        fast = _parse_fast(text, table)
-        if fast is not None:
-            return fast, 0
     number = _POINT if table.decimal == "." else _COMMA
     rows: list[list[float]] = []
     skipped = 0
@@ -332,18 +350,18 @@ def _to_float(cell: str, decimal: str) -> float:
 
 def _parse_fast(text: str, table: Table) -> NDArray[np.float64] | None:
     """All numbers at once when the block holds nothing else; None otherwise."""
+    if table.numeric != tuple(range(table.columns)) or table.delimiter == table.decimal:
+        return None
     text = text.strip("\n")
     lines = text.count("\n") + 1
     if not text:
         return np.empty((0, table.columns))
-    if table.delimiter == table.decimal:
-        return None
+    if (mark := table.delimiter) != " ":
+        if mark * 2 in text or f"{mark} " in text:
+            text = re.sub(rf"(?<={re.escape(mark)}) *(?={re.escape(mark)})", "nan", text)
+        text = text.replace(mark, " ")
     if table.decimal == ",":
-        if table.delimiter not in (" ", "\t"):
-            text = text.replace(table.delimiter, " ")
         text = text.replace(",", ".")
-    elif table.delimiter not in (" ", "\t"):
-        text = text.replace(table.delimiter, " ")
     elif "," in text:
         return None
     try:
