@@ -387,6 +387,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.columns.setSizes([280, 720, 392])
         self.show_task("generate")
         self.setCentralWidget(self.columns)
+        self.samples_view.tree.setFocus()  # not the search, which would take the keys of commands
         self.dock = QtWidgets.QDockWidget("Opened files", self)
         self.dock.setObjectName("verdicts")
         self.dock.setWidget(self.verdicts_view)
@@ -477,6 +478,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.area.panels_changed.connect(self._order_tabs)
         self.tabs.currentChanged.connect(self._task_changed)
         self.peaks.gestures.mode_changed.connect(self.actions_["peak_mode"].setChecked)
+        self.peaks.gestures.mode_changed.connect(self._mouse_help)
         self.dock.visibilityChanged.connect(
             lambda on: self.actions_["verdicts"].setChecked(self.dock.isVisible())
         )
@@ -805,7 +807,7 @@ class MainWindow(QtWidgets.QMainWindow):
                     text += f"   curve {under[1]:.4g}"
                 self.status.place.setText(text)
 
-    def _mouse_help(self) -> None:
+    def _mouse_help(self, *_: object) -> None:
         if self.peaks.gestures.mode:
             self.status.help.setText(
                 "Click: add a peak  ·  Drag: draw one out  ·  Right-click: remove the nearest  ·  "

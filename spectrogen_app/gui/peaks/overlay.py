@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ REACH = 9.0
 """Pixels from which a handle can be taken."""
 NEAR = 80.0
 """Pixels from which a right-click removes a peak."""
+APART = 12.0
+"""Pixels that the handles of the width keep from the middle of a narrow peak."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Handles(pg.GraphicsObject):
         self._canvas = canvas
         self._view = canvas.view
         self._grips: tuple[Grip, ...] = ()
+        self._middles: dict[str, float] = {}
         self._box = Box()
         self._selected = ""
         self._theme = canvas.theme
@@ -130,6 +134,7 @@ class Handles(pg.GraphicsObject):
     def show_grips(self, grips: tuple[Grip, ...], box: Box, selected: str, text: str = "") -> None:
         """Draw these handles; ``text`` stands beside the one that is held."""
         self._grips, self._box, self._selected, self._text = grips, box, selected, text
+        self._middles = {g.peak: g.x for g in grips if g.kind == "top"}
         self.update()
 
     def set_mode(self, on: bool) -> None:
@@ -152,11 +157,21 @@ class Handles(pg.GraphicsObject):
         """Where a point of the plot lies in this item."""
         return self._view.mapFromView(QtCore.QPointF(x, y))
 
+    def place(self, grip: Grip) -> QtCore.QPointF:
+        """Where a handle is drawn: those of a narrow peak's width stand apart."""
+        place = self.pixel(grip.x, grip.y)
+        if grip.kind in ("left", "right"):
+            middle = self.pixel(self._middles.get(grip.peak, grip.x), grip.y).x()
+            side = place.x() - middle or (1.0 if grip.kind == "right" else -1.0)
+            if abs(side) < APART:
+                place.setX(middle + math.copysign(APART, side))
+        return place
+
     def grip_at(self, place: QtCore.QPointF) -> Grip | None:
         """The handle under the mouse; those of the selected peak first."""
         best: tuple[float, Grip] | None = None
         for grip in self._grips:
-            away = self.pixel(grip.x, grip.y) - place
+            away = self.place(grip) - place
             distance = (away.x() ** 2 + away.y() ** 2) ** 0.5
             if distance > REACH:
                 continue
@@ -281,7 +296,7 @@ class Handles(pg.GraphicsObject):
             if grip.kind in ("left", "right") and not chosen and not hot:
                 continue
             colour = peak_colour(grip.peak, self._theme)
-            place = self.pixel(grip.x, grip.y)
+            place = self.place(grip)
             self._paint_grip(painter, grip, place, colour, chosen or grip == self._hovered)
             if grip.kind == "top":
                 wide = metrics.horizontalAdvance(grip.peak) + 2

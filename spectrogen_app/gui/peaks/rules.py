@@ -58,7 +58,9 @@ def interval_text(name: str, rows: list[tuple[float, float, float]]) -> str:
 def param_row(name: str, label: str, param: Param, result: FitResult | None) -> ParamRow:
     """A parameter as the table shows it."""
     held = result.params.get(name) if result is not None else None
-    value, error = parts(held) if held is not None else (number(param.value), "")
+    value, error = parts(held) if held is not None else ("", "")
+    if not error:
+        value = number(param.value, 6 if abs(param.value) >= 1 else 5)
     varied = not param.fixed and not param.tie
     return ParamRow(
         name, label, value, error, param.fixed,
