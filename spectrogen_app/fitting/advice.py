@@ -98,11 +98,8 @@ class Findings:
 
 def advise(result: Findings) -> tuple[Advice, ...]:
     """Everything wrong with a fit, the gravest first."""
-    return tuple(
-        found
-        for look in (_flat, _unfinished, _places, _bounds, _merged, _undetermined, _correlated, _weak)
-        for found in look(result)
-    )
+    looks = (_flat, _unfinished, _places, _bounds, _merged, _undetermined, _correlated, _weak)
+    return tuple(found for look in looks for found in look(result))
 
 
 def _flat(result: Findings) -> Iterator[Advice]:
@@ -178,6 +175,7 @@ def bound_reached(param: Param) -> str | None:
 def _bounds(result: Findings) -> Iterator[Advice]:
     owners = {f"{k.name}_{n}": (k, n) for k in result.model.peaks
               for n in shapes.shape(k.shape).names}  # fmt: skip
+    many = _simpler(result.model)[1]
     for name, param in result.model.parameters():
         side = bound_reached(param)
         if side is None:
@@ -188,8 +186,13 @@ def _bounds(result: Findings) -> Iterator[Advice]:
             peak, own = owners[name]
             simpler = LIMIT_SHAPES.get((peak.shape, own, side))
             if simpler:
+                if many:
+                    label = f"Make all {many} such peaks simpler"
+                    remedies.insert(0, Remedy(label, _simpler(result.model)[0]))
                 label = f"Make it a {shapes.shape(simpler).label}"
                 remedies.insert(0, Remedy(label, result.model.with_peak(peak.with_shape(simpler))))
+            if own == "height":
+                remedies.insert(0, Remedy(f"Remove {peak.name}", result.model.remove(peak.name)))
             limit = _limit(peak, own, side)
         bound = param.min if side == "min" else param.max
         if limit != bound:
@@ -203,6 +206,19 @@ def _bounds(result: Findings) -> Iterator[Advice]:
             (name,),
             tuple(remedies),
         )
+
+
+def _simpler(model: Model) -> tuple[Model, int]:
+    """With every peak that lies at the limit of its shape in the simpler shape, where several."""
+    count = 0
+    for peak in model.peaks:
+        for name, param in zip(shapes.shape(peak.shape).names, peak.params, strict=True):
+            simpler = LIMIT_SHAPES.get((peak.shape, name, bound_reached(param) or ""))
+            if simpler:
+                model = model.with_peak(peak.with_shape(simpler))
+                count += 1
+                break
+    return model, count if count > 1 else 0
 
 
 def _limit(peak: Peak, own: str, side: str) -> float:

@@ -253,9 +253,10 @@ def drawn_out(peak: Peak, fwhm: float) -> Peak:
 
 
 def kept_near(peak: Peak) -> Peak:
-    """Bounded so that a fit does not carry the peak away from where it was put."""
+    """Bounded so that a fit does not carry the peak away from where it was put, or turn it over."""
     reach = KEPT * peak.fwhm
     peak = peak.edit("center", min=peak.center - reach, max=peak.center + reach)
+    peak = peak.edit("height", **({"max": 0.0} if peak.height < 0 else {"min": 0.0}))
     for p in shapes.shape(peak.shape).extra:
         if p.of_width:
             peak = peak.edit(p.name, max=WIDEST * peak.fwhm)

@@ -40,6 +40,11 @@ class Grip:
     x: float
     y: float
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether it moves a bound rather than the peak."""
+        return "." in self.kind
+
 
 @dataclass(frozen=True)
 class Box:
@@ -202,7 +207,7 @@ class Handles(pg.GraphicsObject):
     def mouseClickEvent(self, event: Any) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             grip = self.grip_at(event.pos())
-            if grip is not None:
+            if grip is not None and not (self._mode and grip.is_bound):
                 event.accept()
                 self.chosen.emit(grip.peak)
             elif self._mode:
@@ -366,9 +371,9 @@ class Handles(pg.GraphicsObject):
         place = self.pixel(tops[0].x, tops[0].y)
         box = QtCore.QRectF(place + QtCore.QPointF(14, -size.height() - 4), size)
         room = self.boundingRect().adjusted(4, 4, -4, -4)
-        if box.right() > room.right():
-            box.moveRight(place.x() - 14)
         box.moveTop(min(max(box.top(), room.top()), room.bottom() - box.height()))
+        if box.right() > room.right() or box.intersects(self._canvas.legend.geometry()):
+            box.moveRight(place.x() - 14)
         ground = QtGui.QColor(self._theme.raised)
         ground.setAlphaF(0.93)
         painter.setPen(QtGui.QPen(QtGui.QColor(self._theme.border), 1))
