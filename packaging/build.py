@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -51,6 +52,7 @@ def version() -> str:
     return constant("__version__")
 
 
+@functools.cache
 def released() -> datetime.datetime:
     """Time of the commit, or of the changelog where git is not at hand: same source, same files."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
@@ -229,17 +231,17 @@ def lay_out(frozen: Path) -> tuple[Path, str]:
     return target, libc
 
 
+def clean(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Without the traces of who packed it when."""
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mtime = int(released().timestamp())
+    return info
+
+
 def make_tar(folder: Path) -> Path:
     """A .tar.gz that runs from wherever it is unpacked."""
     target = DIST / f"spectrogen-{version()}-linux-{platform.machine()}.tar.gz"
-    seconds = int(released().timestamp())
-
-    def clean(info: tarfile.TarInfo) -> tarfile.TarInfo:
-        info.uid = info.gid = 0
-        info.uname = info.gname = ""
-        info.mtime = seconds
-        return info
-
     with tarfile.open(target, "w:gz", compresslevel=6) as archive:
         for path in [folder, *sorted(folder.rglob("*"))]:
             archive.add(path, str(path.relative_to(folder.parent)), recursive=False, filter=clean)
@@ -288,6 +290,12 @@ def make_deb(folder: Path, libc: str) -> Path:
         " Opens the files of the instruments, decomposes spectra into peaks, and generates\n"
         " the spectrum that the same material would have in another modality.\n",
     )
+    _write(
+        root / "DEBIAN/postrm",
+        "#!/bin/sh\nset -e\n"
+        '[ "$1" = upgrade ] || rm -rf /usr/lib/spectrogen  # with a GPU runtime put there\n',
+    )
+    (root / "DEBIAN/postrm").chmod(0o755)
     target = DIST / f"spectrogen_{version()}_{architecture}.deb"
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(target)],

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -120,3 +121,121 @@ def test_bill_of_materials_and_licences(tmp_path: Path) -> None:
         assert "GPL" not in licence or "LGPL" in licence, component
     build.collect_licences(tmp_path / "licences")
     assert (tmp_path / "licences" / "numpy" / "LICENSE.txt").is_file()
+
+
+def test_project_files_have_one_ending_everywhere() -> None:
+    from spectrogen_app.app.project import EXTENSION
+
+    for file in ("linux/spectrogen-mime.xml", "windows/installer.nsi", "spectrogen.spec"):
+        assert f'{EXTENSION.lstrip(".")}"' in (PACKAGING / file).read_text("utf-8"), file
+
+
+def test_homepage_has_one_source() -> None:
+    import tomllib
+
+    import spectrogen_app
+
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+    assert urls == {"Homepage": spectrogen_app.HOMEPAGE, "Releases": spectrogen_app.RELEASES}
+    metainfo = next((PACKAGING / "linux").glob("*.metainfo.xml")).read_text("utf-8")
+    assert f'<url type="homepage">{spectrogen_app.HOMEPAGE}</url>' in metainfo
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the starter is for Linux")
+@pytest.mark.parametrize("missing", ["spectrogen", "_internal/base_library.zip",
+                                     "_internal/libpython3.11.so.1.0"])  # fmt: skip
+def test_starter_names_what_the_program_cannot_name_itself(tmp_path: Path, missing: str) -> None:
+    import platform
+
+    text = (PACKAGING / "linux" / "spectrogen.sh").read_text("utf-8")
+    starter = tmp_path / "start"
+    starter.write_text(
+        text.replace("@MACHINE@", platform.machine()).replace("@GLIBC@", "2.17"), "utf-8"
+    )
+    (tmp_path / "app" / "_internal").mkdir(parents=True)
+    for part in ("_internal/base_library.zip", "_internal/libpython3.11.so.1.0"):
+        (tmp_path / "app" / part).write_text("x", "utf-8")
+    program = tmp_path / "app" / "spectrogen"
+    program.write_text("#!/bin/sh\necho started with $1\n", "utf-8")
+    program.chmod(0o755)
+    run = ["sh", str(starter), "file.spc"]
+    environment = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(run, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "started with file.spc\n"
+    (tmp_path / "app" / missing).unlink()
+    done = subprocess.run(run, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "installation is damaged" in done.stderr
+
+
+def test_launcher_stops_a_damaged_installation_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "whole.txt").write_text("whole", "utf-8")
+    load("build").write_manifest(tmp_path)
+    code = (
+        "import runpy, sys; sys._MEIPASS = sys.argv.pop(1); sys.argv = ['spectrogen', '--version'];"
+        f"runpy.run_path({str(PACKAGING / 'launch.py')!r}, run_name='__main__')"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    run = [sys.executable, "-c", code, str(tmp_path)]
+    environment["XDG_STATE_HOME"] = str(tmp_path.parent)
+    done = subprocess.run(run, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("SpectroGen ")
+    (tmp_path / "manifest.txt").write_text("5 gone.so\n", "utf-8")
+    done = subprocess.run(run, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "the installation is damaged (1 file(s) missing or altered, such as gone.so)" in (
+        done.stderr
+    )
+    assert "gone.so" in (tmp_path.parent / "SpectroGen" / "start.log").read_text("utf-8")
+
+
+def test_smoke_reference_is_complete_and_differences_are_found() -> None:
+    smoke = load("smoke_test")
+    reference = json.loads((PACKAGING / "smoke_reference.json").read_text("utf-8"))
+    assert reference.keys() == {"model", "examples", "exported", "generated", "fitted"}
+    assert len(reference["examples"]) == len(reference["exported"]) >= 30
+    again = json.loads(json.dumps(reference))
+    assert smoke.close(again, reference)
+    again["generated"][".ir"][3][1] += 3e-5
+    assert not smoke.close(again, reference)
+    assert smoke.difference(again, reference).startswith("generated: .ir: [3] [1] found ")
+    again = {**reference, "exported": {**reference["exported"], "calcite_raman": "0"}}
+    assert not smoke.close(again, reference)
+
+
+def test_gpu_runtime_made_from_wheels_is_taken_by_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import platform
+    import zipfile
+    from importlib.metadata import version
+
+    from spectrogen_app.generation import runtime
+
+    monkeypatch.syspath_prepend(str(PACKAGING))
+    monkeypatch.delitem(sys.modules, "build", raising=False)
+    pack = load("gpu_runtime")
+    monkeypatch.setattr(pack.build, "DIST", tmp_path / "dist")
+    monkeypatch.setattr(pack.build, "WORK", tmp_path / "work")
+    tag = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    system = {"Linux": "manylinux_2_28", "Windows": "win", "Darwin": "macosx_14_0"}
+    where = f"{system[platform.system()]}_{platform.machine().lower()}"
+    number = version("torch").split("+")[0]
+    with zipfile.ZipFile(tmp_path / f"torch-{number}+cu130-{tag}-{tag}-{where}.whl", "w") as wheel:
+        wheel.writestr("torch/version.py", "cuda: Optional[str] = '13.0'\n")
+        wheel.writestr("torch/__init__.py", "ones = lambda n: type('T', (), "
+                       "{'sum': lambda s: s, 'item': lambda s: 2})()\n")  # fmt: skip
+        wheel.writestr("torch/include/ATen.h", "unused")
+    with zipfile.ZipFile(tmp_path / f"nvidia_made_up-1-py3-none-{where}.whl", "w") as wheel:
+        wheel.writestr("nvidia/made_up/lib/libmade_up.so.1", "library")
+    monkeypatch.setattr(sys, "argv", ["gpu_runtime.py", str(tmp_path)])
+    pack.main()
+    (archive,) = (tmp_path / "dist").glob("spectrogen-gpu-*.tar.gz")
+    assert archive.name in (tmp_path / "dist" / "SHA256SUMS").read_text("utf-8")
+    made = runtime.install(archive)
+    assert (made.label, made.problem) == (f"torch {number} with CUDA 13.0", "")
+    site = made.folder / "site"
+    assert (site / "nvidia/made_up/lib/libmade_up.so.1").is_file()
+    assert list((site / "torch" / "__pycache__").glob("*.pyc"))
+    assert not (site / "torch" / "include").exists()

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Uses the installed program as a person would, on a display of its own: menu entry, first start, a
+# file opened by double click, another one dropped, generate, export. Screenshots go to OUT.
+#   sh use_window.sh OUT FILE DROPPED
+# Needs xvfb, openbox, rofi, pcmanfm, xdotool and imagemagick. Fails when a step does.
+set -eu
+out=$1
+work=$(mktemp -d)
+mkdir "$work/spectra" "$work/more"
+cp "$2" "$work/spectra/"
+cp "$3" "$work/more/"
+export LANG=C.UTF-8 NO_AT_BRIDGE=1
+unset QT_QPA_PLATFORM WAYLAND_DISPLAY XDG_SESSION_TYPE || true
+
+Xvfb -displayfd 3 -screen 0 1440x900x24 3> "$work/display" 2> "$work/xvfb.log" &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+while [ ! -s "$work/display" ]; do sleep 0.1; done
+DISPLAY=:$(cat "$work/display")
+export DISPLAY
+openbox 2> /dev/null &
+
+fail() {
+    import -window root "$out/failed.png" || true
+    echo "FAILED: $1" >&2
+    exit 1
+}
+shot() {
+    import -window root "$out/$1.png"
+    echo "ok: $1"
+}
+# Waits until the picture on the screen stands still.
+still() {
+    before=none
+    for _ in $(seq 60); do
+        sleep 0.7
+        now=$(import -window root rgb:- | cksum)
+        [ "$now" = "$before" ] && return
+        before=$now
+    done
+    fail "the screen does not come to rest"
+}
+# The window whose title matches, once it is there.
+window() {
+    timeout "${2:-60}" xdotool search --sync --onlyvisible --name "$1" | head -n 1
+}
+quit() {
+    xdotool windowactivate --sync "$1" key ctrl+q
+    for _ in $(seq 50); do
+        pgrep -u "$(id -u)" -f "app/spectrogen" > /dev/null || return 0
+        sleep 0.2
+    done
+    fail "the program does not end"
+}
+
+rofi -modi drun -show drun -show-icons 2> /dev/null &
+sleep 2
+xdotool type --delay 60 spectrog
+still
+shot 1_menu_entry
+xdotool key Return
+shown=$(window '^SpectroGen$') || fail "the menu entry starts nothing"
+still
+shot 2_first_start
+quit "$shown"
+
+pcmanfm "$work/spectra" 2> /dev/null &
+folder=$(window '^spectra$') || fail "no file manager"
+xdotool windowmove "$folder" 0 0 windowsize "$folder" 620 420
+still
+xdotool mousemove 235 130 click --repeat 2 --delay 80 1
+shown=$(window '^SpectroGen$') || fail "a double click on a file opens nothing"
+still
+shot 3_opened_by_double_click
+
+pcmanfm "$work/more" 2> /dev/null &
+folder=$(window '^more$') || fail "no file manager"
+xdotool windowmove "$folder" 0 480 windowsize "$folder" 420 400
+xdotool windowactivate --sync "$folder"
+still
+xdotool mousemove 235 610 mousedown 1
+for step in 1 2 3 4 5 6 7 8; do
+    xdotool mousemove $((235 + step * 60)) $((610 - step * 20))
+    sleep 0.1
+done
+sleep 0.5
+shot 4_dragging
+xdotool mouseup 1
+still
+xdotool windowactivate --sync "$shown"
+still
+shot 5_dropped
+
+xdotool key ctrl+g
+still
+shot 6_generated
+xdotool key ctrl+shift+e
+dialog=$(window '^Export all') || fail "no dialog to export"
+xdotool windowactivate --sync "$dialog" key ctrl+a type --delay 20 "$work/all.csv"
+xdotool key Return
+for _ in $(seq 50); do [ -s "$work/all.csv" ] && break; sleep 0.2; done
+grep -q "origin: generated" "$work/all.csv" || grep -q '"origin": "generated"' "$work/all.csv" ||
+    fail "the export holds no generated curve"
+still
+shot 7_exported
+quit "$shown"
+echo "the window was used"
