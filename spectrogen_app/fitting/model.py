@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from spectrogen_app.errors import FitError
@@ -276,6 +277,20 @@ class Background:
         more = (Param(0.0),) * BACKGROUNDS.index(kind)
         half = float(x[-1] - x[0]) / 2
         return Background((level, *more), float(x[0]) + half, half)
+
+    def centred(self, x: Array) -> Background:
+        """The same curve by powers about the middle of x, where they are told apart best.
+
+        As it was when a coefficient is fixed, tied or bounded: these would mean something else.
+        """
+        if any(p != Param(p.value) for p in self.params):
+            return self
+        fresh = Background.make(self.kind, x, np.zeros(x.size))
+        inner = np.array([fresh.origin - self.origin, fresh.scale]) / self.scale
+        curve = Polynomial([p.value for p in self.params])(Polynomial(inner))
+        values = np.zeros(len(self.params))
+        values[: curve.coef.size] = curve.coef
+        return dataclasses.replace(fresh, params=tuple(Param(v) for v in values))
 
     @property
     def kind(self) -> str:

@@ -276,6 +276,14 @@ def test_as_visible_takes_the_view(peaks, view):
     assert peaks.editor.peaks.options.within == pytest.approx((300, 800))
 
 
+def test_a_background_is_told_apart_on_the_range_that_is_fitted(peaks):
+    peaks.editor.set_options(within=(300.0, 500.0))
+    peaks._choose_background("linear")
+    assert peaks.editor.model.background.origin == pytest.approx(400, abs=1)
+    peaks.editor.set_options(within=(600.0, 900.0))
+    assert peaks.editor.model.background.origin == pytest.approx(750, abs=1)
+
+
 @pytest.mark.parametrize(
     ("estimate", "expected"),
     [(Estimate(1085.4321, 0.0321), ("1085.432", "0.032")), (Estimate(84324.9, 913.7),

@@ -12,7 +12,7 @@ from spectrogen_app.app.decomposition import Decomposition, Sketch, followed, sk
 from spectrogen_app.app.session import Curve
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting.model import Model
-from spectrogen_app.fitting.options import Options
+from spectrogen_app.fitting.options import Options, included
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.peaks import jobs
@@ -119,8 +119,14 @@ class PeakEditor(QtCore.QObject):
     def set_options(self, **changes: object) -> None:
         """Fit otherwise."""
         options = dataclasses.replace(self.peaks.options, **changes)  # type: ignore[arg-type]
-        if options != self.peaks.options:
-            self.put("Change how to fit", self.peaks.with_options(options))
+        curve, under = self.curve, self.model.background
+        if curve is None or options == self.peaks.options:
+            return
+        peaks = self.peaks.with_options(options)
+        x = curve.spectrum.x[included(curve.spectrum.x, options)]
+        if under is not None and x.size > 1:
+            peaks = peaks.edited(self.model.replace(background=under.centred(x)))
+        self.put("Change how to fit", peaks)
 
     def live(self, model: Model) -> Model:
         """Draw a model without making it one; returns it with tied values computed."""

@@ -232,7 +232,7 @@ class ParamTable(QtWidgets.QTableView):
         header.setMinimumSectionSize(30)
         mode = QtWidgets.QHeaderView.ResizeMode
         header.setSectionResizeMode(mode.Stretch)
-        for column, wide in ((0, 5.6), (2, 2.6)):
+        for column, wide in ((0, 5.6), (2, 2.6), (5, 3.8)):
             header.setSectionResizeMode(column, mode.Fixed)
             header.resizeSection(column, round(wide * self.fontMetrics().averageCharWidth() * 1.9))
 

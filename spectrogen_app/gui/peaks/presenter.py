@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve, SessionState
 from spectrogen_app.data.axis import XKind
@@ -11,6 +13,7 @@ from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
 from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Background, Model
+from spectrogen_app.fitting.options import included
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.peaks import jobs
@@ -252,7 +255,10 @@ class PeaksPresenter:
             return
         self._view.baseline.reset_wanted.emit()
         s = curve.spectrum
-        under = Background.make(kind, s.x, s.y) if kind else None
+        keep = included(s.x, self.editor.peaks.options)
+        if np.count_nonzero(keep) < 2:
+            keep[:] = True
+        under = Background.make(kind, s.x[keep], s.y[keep]) if kind else None
         if under is not None and model.background is not None:
             kept = model.background.params[: len(under.params)]
             under = dataclasses.replace(

@@ -1,5 +1,6 @@
 """The one call: answers, honest errors, and every bad input."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -107,6 +108,17 @@ def test_background_is_found(kind: str) -> None:
     result = fit(data.replace(y=data.y + under), START, background=kind)
     assert result.background == pytest.approx(under, abs=0.1)
     assert result.model.background.kind == kind
+
+
+def test_a_background_about_another_middle_is_the_same_curve() -> None:
+    under = Background.make("cubic", X, X)
+    under = dataclasses.replace(under, params=tuple(map(Param, (3.0, -2.0, 0.5, 0.25))))
+    part = X[200:300]
+    there = under.centred(part)
+    assert there.evaluate(X) == pytest.approx(under.evaluate(X))
+    assert there.origin == pytest.approx((part[0] + part[-1]) / 2)
+    held = dataclasses.replace(under, params=(Param(3.0, fixed=True), *under.params[1:]))
+    assert held.centred(part) is held
 
 
 def test_weights_given_and_poisson() -> None:
