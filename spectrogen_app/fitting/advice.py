@@ -127,18 +127,17 @@ def _places(result: Findings) -> Iterator[Advice]:
     x = result.x
     span, spacing = x[-1] - x[0], float(np.median(np.diff(x)))
     for peak in result.model.peaks:
-        gone = Remedy(f"Remove {peak.name}", result.model.remove(peak.name))
         at = f"{peak.name} at {peak.center:.6g}"
         if not x[0] <= peak.center <= x[-1]:
             yield Advice(
                 "outside",
                 f"{at} lies outside the fitted range, {x[0]:.6g} to {x[-1]:.6g}.",
                 (f"{peak.name}_center",),
-                (gone,),
+                (_without(result.model, peak),),
             )
         elif peak.fwhm > span:
             straight = result.model.remove(peak.name)
-            remedies = [gone]
+            remedies = [_without(result.model, peak)]
             if straight.background is None:
                 under = Background.make("linear", x, result.y)
                 remedies.append(
@@ -157,8 +156,12 @@ def _places(result: Findings) -> Iterator[Advice]:
                 f"{at} is narrower ({peak.fwhm:.3g}) than the spacing of the points "
                 f"({spacing:.3g}): it fits a single point.",
                 (f"{peak.name}_{_first_width(peak)}",),
-                (gone,),
+                (_without(result.model, peak),),
             )
+
+
+def _without(model: Model, peak: Peak) -> Remedy:
+    return Remedy(f"Remove {peak.name}", model.remove(peak.name))
 
 
 def _first_width(peak: Peak) -> str:
@@ -192,7 +195,7 @@ def _bounds(result: Findings) -> Iterator[Advice]:
                 label = f"Make it a {shapes.shape(simpler).label}"
                 remedies.insert(0, Remedy(label, result.model.with_peak(peak.with_shape(simpler))))
             if own == "height":
-                remedies.insert(0, Remedy(f"Remove {peak.name}", result.model.remove(peak.name)))
+                remedies.insert(0, _without(result.model, peak))
             limit = _limit(peak, own, side)
         bound = param.min if side == "min" else param.max
         if limit != bound:
@@ -255,7 +258,7 @@ def _merged(result: Findings) -> Iterator[Advice]:
             (f"{a.name}_center", f"{b.name}_center"),
             (
                 Remedy("Merge them into one", merge(result.model, a, b)),
-                Remedy(f"Remove {b.name}", result.model.remove(b.name)),
+                _without(result.model, b),
             ),
         )
 
@@ -311,5 +314,5 @@ def _weak(result: Findings) -> Iterator[Advice]:
                 f"{peak.name} at {peak.center:.6g} does not stand out from the noise: its "
                 f"height is {height}.",
                 (f"{peak.name}_height",),
-                (Remedy(f"Remove {peak.name}", result.model.remove(peak.name)),),
+                (_without(result.model, peak),),
             )

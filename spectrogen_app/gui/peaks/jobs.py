@@ -146,7 +146,10 @@ def batch(
     """Fit many spectra; each outcome is handed on with its place as it arrives."""
     from spectrogen_app.app.fitting import batch_fit_job
 
-    return batch_fit_job(request, token, lambda at, outcome: deliver((at, outcome)))
+    def arrived(at: int, outcome: Outcome) -> None:
+        deliver((at, ready(outcome) if isinstance(outcome, FitResult) else outcome))
+
+    return batch_fit_job(request, token, arrived)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _VALUES = (("center", "centre"), ("height", "height"), ("fwhm", "FWHM"), ("area", "area"))
 INDEX = "Index"
+SHOWN_EVERY_MS = 300
+"""How often the table follows a running batch."""
 
 
 class BatchFit(QtCore.QObject):
@@ -55,6 +57,10 @@ class BatchFit(QtCore.QObject):
         self.outcomes: list[Outcome | None] = []
         self._parameter = self._against = ""
         self._running = False
+        self._soon = QtCore.QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SHOWN_EVERY_MS)
+        self._soon.timeout.connect(self._show)
 
     def begin(self, shape: str | None) -> None:
         """Fit the selected spectra: the current model for all, or the automatic search."""
@@ -88,10 +94,12 @@ class BatchFit(QtCore.QObject):
     def _part(self, part: tuple[int, Outcome]) -> None:
         at, outcome = part
         self.outcomes[at] = outcome
-        self._show()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _done(self, outcomes: Sequence[Outcome | None]) -> None:
         self._running = False
+        self._soon.stop()
         self.outcomes = list(outcomes)
         store = self._editor.context.store
         state, alive, good = store.state, {c.id for c in store.state.curves()}, 0

@@ -153,6 +153,7 @@ class Sheet(QtWidgets.QDialog):
         self.table.setItemDelegate(_Shaded(self.table))
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.horizontalHeader().setResizeContentsPrecision(40)
         self.table.verticalHeader().setDefaultSectionSize(
             round(1.8 * self.fontMetrics().height())
         )
@@ -180,12 +181,14 @@ class Sheet(QtWidgets.QDialog):
         """Show these rows."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
+        fresh = self.rows.heads != tuple(heads)
         self.rows.put(heads, rows, sides)
         self.table.setSortingEnabled(sortable)
         if sortable:
             self.sorted.sort(-1)
         self.table.verticalHeader().setVisible(bool(sides))
-        self.table.resizeColumnsToContents()
+        if fresh:
+            self.table.resizeColumnsToContents()
 
     def chosen(self) -> int | None:
         """The selected row of the model."""
