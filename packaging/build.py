@@ -35,7 +35,7 @@ STRIPPED = ("torch/lib/libtorch_cpu.so", "torch/lib/libtorch_python.so", "libpyt
 DEPENDS = (
     "libegl1, libgl1, libxkbcommon0, libxkbcommon-x11-0, libdbus-1-3, libfontconfig1, libfreetype6,"
     " libxcb-cursor0, libxcb-icccm4, libxcb-image0, libxcb-keysyms1, libxcb-randr0,"
-    " libxcb-render-util0, libxcb-shape0, libxcb-xinerama0, libxcb-xkb1"
+    " libxcb-render-util0, libxcb-shape0, libxcb-xinerama0, libxcb-xkb1, hicolor-icon-theme"
 )
 
 

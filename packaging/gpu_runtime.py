@@ -3,10 +3,11 @@
 ``WHEELS`` is a folder with a wheel of torch for CUDA, of the version in pyproject.toml, and the
 wheels that it needs (``nvidia_*``), for one system, such as what this downloads::
 
-    pip download --only-binary :all: --dest WHEELS --index-url https://download.pytorch.org/whl/cu130 torch==2.13.0
+    pip download --only-binary :all: --dest WHEELS torch==2.13.0 \\
+        --index-url https://download.pytorch.org/whl/cu130
 
-Makes ``dist/spectrogen-gpu-VERSION-SYSTEM-MACHINE.tar.gz``, which ``spectrogen gpu --install`` takes,
-and renews SHA256SUMS. Run it with the version of Python that the program is built with.
+Makes ``dist/spectrogen-gpu-VERSION-SYSTEM-MACHINE.tar.gz`` for ``spectrogen gpu --install``, and
+renews SHA256SUMS. Run it with the version of Python that the program is built with.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def tell(message: str) -> None:
 
 
 def torch_first() -> None:
-    """On Windows torch's libraries load only before Qt's; what fails is told once the window is up."""
+    """Load torch before Qt on Windows, where it fails later; trouble is told in the window."""
     from spectrogen_app.cli.main import COMMANDS
 
     if sys.platform == "win32" and not set(sys.argv[1:2]) & (COMMANDS.keys() - {"selftest"}):

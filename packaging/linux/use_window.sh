@@ -2,7 +2,7 @@
 # Uses the installed program as a person would, on a display of its own: menu entry, first start, a
 # file opened by double click, another one dropped, generate, export. Screenshots go to OUT.
 #   sh use_window.sh OUT FILE DROPPED
-# Needs xvfb, openbox, rofi, pcmanfm, xdotool and imagemagick. Fails when a step does.
+# Needs xvfb, openbox, rofi, pcmanfm, adwaita-icon-theme, xdotool and imagemagick. Fails when a step does.
 set -eu
 out=$1
 work=$(mktemp -d)
@@ -18,7 +18,7 @@ trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 while [ ! -s "$work/display" ]; do sleep 0.1; done
 DISPLAY=:$(cat "$work/display")
 export DISPLAY
-openbox 2> /dev/null &
+openbox > /dev/null 2>&1 &
 
 fail() {
     import -window root "$out/failed.png" || true
@@ -42,7 +42,17 @@ still() {
 }
 # The window whose title matches, once it is there.
 window() {
-    timeout "${2:-60}" xdotool search --sync --onlyvisible --name "$1" | head -n 1
+    found=$(timeout 60 xdotool search --sync --onlyvisible --name "$1" | head -n 1)
+    [ -n "$found" ] && echo "$found"
+}
+# A file manager that shows one file; its icon is then at 208, 118 from the corner.
+manager() {
+    pcmanfm "$1" 2> /dev/null &
+    manages=$!
+    folder=$(window "^$(basename "$1")\$") || fail "no file manager"
+    xdotool windowmove "$folder" 0 "$2" windowsize "$folder" 420 400
+    xdotool windowactivate --sync "$folder"
+    still
 }
 quit() {
     xdotool windowactivate --sync "$1" key ctrl+q
@@ -64,23 +74,17 @@ still
 shot 2_first_start
 quit "$shown"
 
-pcmanfm "$work/spectra" 2> /dev/null &
-folder=$(window '^spectra$') || fail "no file manager"
-xdotool windowmove "$folder" 0 0 windowsize "$folder" 620 420
-still
-xdotool mousemove 235 130 click --repeat 2 --delay 80 1
+manager "$work/spectra" 0
+xdotool mousemove 208 118 click --repeat 2 --delay 80 1
 shown=$(window '^SpectroGen$') || fail "a double click on a file opens nothing"
 still
 shot 3_opened_by_double_click
 
-pcmanfm "$work/more" 2> /dev/null &
-folder=$(window '^more$') || fail "no file manager"
-xdotool windowmove "$folder" 0 480 windowsize "$folder" 420 400
-xdotool windowactivate --sync "$folder"
-still
-xdotool mousemove 235 610 mousedown 1
+kill "$manages"
+manager "$work/more" 480
+xdotool mousemove 208 598 mousedown 1
 for step in 1 2 3 4 5 6 7 8; do
-    xdotool mousemove $((235 + step * 60)) $((610 - step * 20))
+    xdotool mousemove $((208 + step * 60)) $((598 - step * 20))
     sleep 0.1
 done
 sleep 0.5

@@ -11,8 +11,8 @@ from spectrogen_app.cli.main import FAILED, OK
 
 DESCRIPTION = """\
 Say which device computes and why, or install the optional GPU runtime: a download of its own that
-is verified, unpacked into the user's data folder (no administrator is needed) and used from the next
-start on, if it works on this computer."""
+is verified, unpacked into the user's data folder (no administrator is needed) and used from the
+next start on, if it works on this computer."""
 EXAMPLES = """\
 examples:
   spectrogen gpu

@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 import platform
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -212,4 +211,5 @@ def _export() -> str:
 
 def _window(desktop: Desktop, picture: Path | None) -> str:
     require_qt(window=has_display())
-    return desktop.check(picture) + ("" if has_display() or sys.platform == "win32" else ", no display")
+    made = desktop.check(picture)
+    return made if has_display() else f"{made}, no display"
