@@ -336,7 +336,11 @@ def main() -> None:
     """Build everything for this system."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only-frozen", action="store_true", help="stop after PyInstaller")
+    parser.add_argument("--only-sums", action="store_true", help="renew SHA256SUMS in dist/")
     options = parser.parse_args()
+    if options.only_sums:
+        write_sums()
+        return
     check_changelog()
     DIST.mkdir(exist_ok=True)
     frozen = freeze()

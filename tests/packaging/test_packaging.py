@@ -1,8 +1,10 @@
 """The recipes of what is shipped hold together, so that they cannot rot between releases."""
 
+import ast
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -239,3 +241,48 @@ def test_gpu_runtime_made_from_wheels_is_taken_by_the_program(
     assert (site / "nvidia/made_up/lib/libmade_up.so.1").is_file()
     assert list((site / "torch" / "__pycache__").glob("*.pyc"))
     assert not (site / "torch" / "include").exists()
+
+
+def test_workflow_and_readme_name_files_and_versions_that_exist() -> None:
+    import tomllib
+
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    torch = next(p for p in pins if p.startswith("torch=="))
+    for text in (
+        (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8"),
+        (PACKAGING / "README.md").read_text("utf-8"),
+        (PACKAGING / "gpu_runtime.py").read_text("utf-8"),
+    ):
+        for name in re.findall(r"packaging[/\\]([\w/\\]+\.(?:py|sh|nsi|spec))", text):
+            assert (PACKAGING / name.replace("\\", "/")).is_file(), name
+        assert {found for found in re.findall(r"torch==[\w.]+", text)} <= {torch}
+
+
+def constants_of_the_spec() -> dict[str, object]:
+    tree = ast.parse((PACKAGING / "spectrogen.spec").read_text("utf-8"))
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.List | ast.Tuple)
+    }  # fmt: skip
+
+
+def test_nothing_that_the_program_loads_is_left_out(run_python) -> None:
+    done = run_python(
+        "-c",
+        "import contextlib, io, json, sys\n"
+        "from spectrogen_app.__main__ import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as said: code = main(['selftest'])\n"
+        "files = [getattr(m, '__file__', None) or '' for m in list(sys.modules.values())]\n"
+        "print(json.dumps([code, said.getvalue(), sorted(sys.modules), files]))",
+    )
+    code, said, modules, files = json.loads(done.stdout)
+    assert code == 0, said
+    spec = constants_of_the_spec()
+    left_out = [m for m in modules for e in spec["EXCLUDES"] if m == e or m.startswith(f"{e}.")]
+    assert not left_out
+    unused = [f for f in files for u in spec["UNUSED"] if not f.endswith(".py") and u in f]
+    assert not unused
+    readers = {m for m in modules if m.startswith("spectrogen_app.io.readers.")}
+    assert len(readers) > 20
