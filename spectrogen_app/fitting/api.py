@@ -164,9 +164,9 @@ def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
 
 def fit_model(
     spectrum: Spectrum, model: Model, options: Options | None = None, *,
-    tolerance: float = 1e-6, check: Check = unchecked,
+    tolerance: float = 1e-6, evaluations: int = 1000, check: Check = unchecked,
 ) -> FitResult:  # fmt: skip
-    """Fit a model from where it stands.
+    """Fit a model from where it stands, in at most so many evaluations.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def fit_model(
             hint="Remove peaks, fix parameters, or widen the range.",
             parameters=p, points=n,
         )  # fmt: skip
-    solution = _solved(task, tolerance, check)
+    solution = _solved(task, tolerance, evaluations, check)
     values = task.full(solution.free)
     covariance = engine.covariance(solution, task, scaled=options.scale_errors)
     weighted = float(solution.residual @ solution.residual)
@@ -219,9 +219,11 @@ def fit_model(
     )
 
 
-def _solved(task: engine.Problem, tolerance: float, check: Check) -> engine.Solution:
+def _solved(
+    task: engine.Problem, tolerance: float, evaluations: int, check: Check
+) -> engine.Solution:
     if not task.model.terms:
-        return engine.solve(task, tolerance=tolerance, check=check)
+        return engine.solve(task, tolerance=tolerance, max_evaluations=evaluations, check=check)
     from spectrogen_app.fitting.minimizer import solve_patiently  # lmfit takes a second to load
 
     return solve_patiently(task, tolerance=tolerance, check=check)

@@ -337,7 +337,7 @@ def _cell(value: float | None, form: str = "") -> Cell:
 
 
 def scaled(model: Model, curve: Curve) -> Model:
-    """The model at the height of a spectrum, within its range."""
+    """The model at the height of a spectrum, within its range, each line kept near its place."""
     s = curve.spectrum
     peaks = [p for p in model.peaks if s.x[0] <= p.center <= s.x[-1]]
     if not peaks:
@@ -347,5 +347,11 @@ def scaled(model: Model, curve: Curve) -> Model:
     low = float(np.percentile(s.y, 5))
     gain = (float(s.y.max()) - low) / (float(own.max()) or 1.0)
     return kept.replace(
-        peaks=tuple(p.edit("height", value=gain * p.height, min=0.0) for p in kept.peaks)
-    )
+        peaks=tuple(
+            p.edit("height", value=gain * p.height, min=0.0).edit(
+                "center", min=max(p.center - p.fwhm, float(s.x[0])),
+                max=min(p.center + p.fwhm, float(s.x[-1])),
+            )
+            for p in kept.peaks
+        )
+    )  # fmt: skip

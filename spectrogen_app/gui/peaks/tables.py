@@ -224,7 +224,7 @@ def parts(estimate: Estimate) -> tuple[str, str]:
     """Value and error with sensible digits, apart."""
     value, error = estimate.value, estimate.stderr
     if error is None or not error > 0:
-        return number(value, 5), ""
+        return number(value, 5 if abs(value) >= 0.1 else 4 if abs(value) >= 0.01 else 3), ""
     digits = 1 - math.floor(math.log10(error))
     if -5 <= digits <= 9 and abs(value) < 1e7:
         places = max(0, digits)
