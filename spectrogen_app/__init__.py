@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spectrogen_app.generation.bundle import list_models, load_model
     from spectrogen_app.generation.result import GenerationResult
     from spectrogen_app.io.registry import read, write
+    from spectrogen_app.processing.mean import mean
     from spectrogen_app.processing.pipeline import apply as process
     from spectrogen_app.processing.scoring import score
 
@@ -40,6 +41,7 @@ _WHERE = {
     "fit": "fitting.api",
     "list_models": "generation.bundle",
     "load_model": "generation.bundle",
+    "mean": "processing.mean",
     "read": "io.registry",
     "score": "processing.scoring",
     "write": "io.registry",
@@ -47,8 +49,8 @@ _WHERE = {
 
 __all__ = [
     "GenerationResult", "Origin", "Provenance", "Reference", "SpectrogenError", "Spectrum", "XKind",
-    "YUnit", "__version__", "fit", "list_models", "load_model", "process",
-    "read", "score", "write",
+    "YUnit", "__version__", "fit", "list_models", "load_model", "mean",
+    "process", "read", "score", "write",
 ]  # fmt: skip
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-
-import numpy as np
 
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.data.modality import MODALITIES
-from spectrogen_app.data.provenance import Origin, Provenance
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError, SpectrumError
 from spectrogen_app.io.base import Verdict
+from spectrogen_app.processing.mean import mean
 
 BATCH = 200
 
@@ -37,23 +35,6 @@ class Item:
     points: int
 
 
-def count(verdict: Verdict) -> int:
-    """Number of spectra of a file, with those that are only offered."""
-    return len(verdict.spectra) + len(verdict.others)
-
-
-def spectrum_at(verdict: Verdict, index: int) -> Spectrum:
-    """One spectrum; those that are only offered come last.
-
-    Raises
-    ------
-    SpectrogenError
-        It is refused.
-    """
-    first = len(verdict.spectra)
-    return verdict.spectra[index] if index < first else verdict.others[index - first]
-
-
 def list_items(verdict: Verdict, token: Token, deliver: Callable[[tuple[Item, ...]], None]) -> int:
     """Look at each spectrum of a file and tell what it is called, in batches.
 
@@ -66,11 +47,11 @@ def list_items(verdict: Verdict, token: Token, deliver: Callable[[tuple[Item, ..
     ------
     Cancelled
     """
-    total, batch = count(verdict), []
+    total, batch = verdict.count, []
     for index in range(total):
         token.check(index / total, f"Listing {verdict.path.name}")
         try:
-            s = spectrum_at(verdict, index)
+            s = verdict.at(index)
             batch.append(Item(s.name, place_of(s), MODALITIES[s.modality].label, len(s)))
         except SpectrogenError as error:
             batch.append(Item(f"Spectrum {index + 1}", "", error.message, 0))
@@ -103,7 +84,7 @@ class TakeRequest:
     ----------
     verdict : Verdict
     indices : tuple of int
-        As of :func:`spectrum_at`.
+        As of :meth:`Verdict.at`.
     mean_of : tuple of int
         Those whose mean is taken as well; empty for none.
     """
@@ -126,55 +107,31 @@ def take(request: TakeRequest, token: Token) -> tuple[Spectrum, ...]:
     taken: list[Spectrum] = []
     for at, index in enumerate(request.indices):
         token.check(at / total, f"Taking spectra of {verdict.path.name}")
-        taken.append(spectrum_at(verdict, index))
-    mean = _Mean()
-    for at, index in enumerate(request.mean_of, len(request.indices)):
-        token.check(at / total, f"Averaging spectra of {verdict.path.name}")
-        mean.add(spectrum_at(verdict, index))
+        taken.append(verdict.at(index))
     if request.mean_of:
-        taken.append(mean.finish(verdict.path.name, request.mean_of))
+        taken.append(_mean(verdict, request.mean_of, token, len(request.indices) / total))
     return tuple(taken)
 
 
-class _Mean:
-    """The mean of spectra, on the axis of the first, over the range that all share."""
+def _mean(verdict: Verdict, indices: Sequence[int], token: Token, done: float) -> Spectrum:
+    last: list[Spectrum] = []
 
-    def __init__(self) -> None:
-        self._first: Spectrum | None = None
-        self._count = 0
-
-    def add(self, spectrum: Spectrum) -> None:
-        if self._first is None:
-            self._first = spectrum
-            self._sum = np.zeros(len(spectrum))
-            self._low, self._high = float(spectrum.x[0]), float(spectrum.x[-1])
-        first = self._first
-        if (spectrum.modality, spectrum.y_unit) != (first.modality, first.y_unit):
-            raise SpectrumError(
-                f"{first.name} and {spectrum.name} have no mean: they are {first.modality} in "
-                f"{first.y_unit} and {spectrum.modality} in {spectrum.y_unit}.",
-                hint="Tick spectra of one kind.",
+    def each() -> Iterator[Spectrum]:
+        for at, index in enumerate(indices):
+            token.check(
+                done + (1 - done) * at / len(indices), f"Averaging spectra of {verdict.path.name}"
             )
-        spectrum.comparable_with(first)
-        self._low = max(self._low, float(spectrum.x[0]))
-        self._high = min(self._high, float(spectrum.x[-1]))
-        same = len(spectrum) == len(first) and np.array_equal(spectrum.x, first.x)
-        self._sum += spectrum.y if same else np.interp(first.x, spectrum.x, spectrum.y)
-        self._count += 1
+            last[:] = [verdict.at(index)]
+            yield last[0]
 
-    def finish(self, file: str, indices: Sequence[int]) -> Spectrum:
-        assert self._first is not None
-        first = self._first
-        shared = (first.x >= self._low) & (first.x <= self._high)
-        if np.count_nonzero(shared) < 2:
-            raise SpectrumError("The ticked spectra share no range.", hint="Tick others.")
-        which = f"Mean of {self._count} spectra of {file}: numbers {ranges(indices)}."
-        return first.replace(
-            x=first.x[shared], y=(self._sum / self._count)[shared], lower=None, upper=None,
-            name=f"{file.rpartition('.')[0] or file} mean of {self._count}",
-            origin=Origin.PROCESSED, metadata={"mean of": which},
-            provenance=Provenance(assumptions=(which,)),
-        )  # fmt: skip
+    found = mean(each())
+    file, known = verdict.path.name, last[0].provenance
+    which = f"Mean of {len(indices)} spectra of {file}: numbers {ranges(indices)}."
+    return found.replace(
+        name=f"{file.rpartition('.')[0] or file} mean of {len(indices)}",
+        metadata={"mean of": which},
+        provenance=replace(known, index=0, mean_of=tuple(indices), assumptions=(which,)),
+    )
 
 
 def ranges(indices: Sequence[int]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from spectrogen_app.app.choosing import parse_ranges
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.app.services import LoadRequest, load_each
+from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, SpectrogenError, WriteError
 from spectrogen_app.io.base import Verdict
 
@@ -22,16 +24,19 @@ class ConvertRequest:
 
     Attributes
     ----------
-    paths : tuple of Path
+    files : LoadRequest
     extension : str
         Of a format that is written, such as ``.csv``.
     folder : Path
         Where to write; folders within a folder or archive are made there again.
+    pick : str or None
+        Only these spectra of each file, such as ``1-3, 7``; see :meth:`Verdict.at`.
     """
 
-    paths: tuple[Path, ...]
+    files: LoadRequest
     extension: str
     folder: Path
+    pick: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,33 +95,46 @@ def convert_files(
         )
     names = _Names(request)
     done: list[Converted] = []
-    count = len(request.paths)
-    for i, path in enumerate(request.paths):
+    paths = request.files.paths
+    for i, path in enumerate(paths):
 
         def check(fraction: float, message: str, at: int = i) -> None:
-            token.check((at + fraction) / count, message)
+            token.check((at + fraction) / len(paths), message)
 
-        for verdict in load_each(LoadRequest((path,)), Token(check)):
+        for verdict in load_each(replace(request.files, paths=(path,)), Token(check)):
             if names.is_earlier_output(verdict.path):
                 continue
-            done.append(_convert(verdict, path, names))
+            done.append(_convert(verdict, path, names, request.pick))
             if deliver is not None:
                 deliver(done[-1])
     return tuple(done)
 
 
-def _convert(verdict: Verdict, given: Path, names: _Names) -> Converted:
+def picked(verdict: Verdict, pick: str | None) -> Sequence[Spectrum]:
+    """The spectra of a file, or only those of the numbers.
+
+    Raises
+    ------
+    SpectrogenError
+        No such numbers, or one of the spectra is refused.
+    """
+    if not pick:
+        return verdict.spectra
+    return [verdict.at(i) for i in sorted(parse_ranges(pick, verdict.count))]
+
+
+def _convert(verdict: Verdict, given: Path, names: _Names, pick: str | None) -> Converted:
     from spectrogen_app.io.registry import write_many
 
     about = Verdict(
         verdict.path, verdict.format, (), verdict.assumptions, verdict.warnings, verdict.error,
         verdict.unsure,
     )  # fmt: skip
-    if verdict.error is not None:
+    if verdict.error is not None and not (pick and verdict.count):
         return Converted(about, error=verdict.error)
     target = names.target(verdict.path, given)
     try:
-        spectra = tuple(verdict.spectra)
+        spectra = tuple(picked(verdict, pick))
         write_many(spectra, target)
     except Cancelled:
         raise
@@ -136,7 +154,7 @@ class _Names:
     def __init__(self, request: ConvertRequest) -> None:
         self._folder = request.folder.resolve()
         self._extension = request.extension
-        given = [p.resolve() for p in request.paths]
+        given = [p.resolve() for p in request.files.paths]
         self._files = {p for p in given if not p.is_dir()}
         self._folders = [p for p in given if p.is_dir()]
         self._within = any(self._folder.is_relative_to(p) for p in self._folders)

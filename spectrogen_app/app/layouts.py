@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 LIMIT = 200
 """Looks that are remembered; the oldest go first."""
 _KINDS: dict[str, type] = {
-    f.name: int if f.name in ("skip_rows", "x_column") else str
+    f.name: {"skip_rows": int, "x_column": int, "wavelength": float, "width": float}.get(
+        f.name, str
+    )
     for f in dataclasses.fields(TextLayout)
     if f.name != "y_columns"
 }

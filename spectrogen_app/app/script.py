@@ -28,22 +28,8 @@ def script(state: SessionState, curve_ids: Collection[str] | None = None) -> str
         if curve_ids is None or curve.id in curve_ids:
             writer.finish(curve)
     body = "\n".join(writer.lines) or "# There is nothing to do."
-    head = [f'"""Made by SpectroGen {__version__}: repeats what was done to each spectrum."""', ""]
-    if "check(" in body:
-        head += ["import hashlib", "from pathlib import Path", ""]
-    head += ["import spectrogen_app as sg", *_CHECK * ("check(" in body), ""]
-    return "\n".join([*head, body, ""])
-
-
-_CHECK = [
-    "", "",
-    "def check(path, sha256):",
-    '    """The path, when the file is still the one that was used."""',
-    "    if hashlib.sha256(Path(path).read_bytes()).hexdigest() != sha256:",
-    '        raise SystemExit(f"{path} has changed since")',
-    "    return path",
-    "",
-]  # fmt: skip
+    head = f'"""Made by SpectroGen {__version__}: repeats what was done to each spectrum."""'
+    return "\n".join([head, "", "import spectrogen_app as sg", "", body, ""])
 
 
 class _Writer:
@@ -53,7 +39,7 @@ class _Writer:
         self._names: dict[str, str | None] = {}
         self._models: dict[str, str] = {}
         self._taken: set[str] = set()
-        self._reads: dict[tuple[str, int], str] = {}
+        self._reads: dict[str, str] = {}
 
     def finish(self, curve: Curve) -> None:
         name = self._name(curve)
@@ -82,15 +68,17 @@ class _Writer:
 
     def _read(self, spectrum: Spectrum) -> str:
         source = spectrum.provenance
-        key = source.path, source.index
-        if key not in self._reads:
-            name = self._fresh(f"{spectrum.sample or spectrum.name}_{spectrum.modality}")
-            path = repr(source.path)
-            if source.sha256:
-                path = f"check({path}, {source.sha256!r})"
-            self.lines.append(f"{name} = sg.read({path})[{source.index}]")
-            self._reads[key] = name
-        return self._reads[key]
+        picked = list(source.mean_of or [source.index])
+        given = {"pick": picked, "sha256": source.sha256, **source.reading}
+        options = "".join(f", {key}={value!r}" for key, value in given.items() if value != "")
+        call = f"sg.read({source.path!r}{options})"
+        call = f"sg.mean({call})" if source.mean_of else f"{call}[0]"
+        if call not in self._reads:
+            self._reads[call] = self._fresh(
+                f"{spectrum.sample or spectrum.name}_{spectrum.modality}"
+            )
+            self.lines.append(f"{self._reads[call]} = {call}")
+        return self._reads[call]
 
     def _generate(self, curve: Curve) -> str | None:
         made = curve.spectrum.provenance.generation

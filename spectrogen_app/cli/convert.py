@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from spectrogen_app.app.conversion import Converted, ConvertRequest, convert_files
-from spectrogen_app.app.services import ExportRequest, LoadRequest, export, load_files
+from spectrogen_app.app.conversion import Converted, ConvertRequest, convert_files, picked
+from spectrogen_app.app.services import ExportRequest, export, load_files
+from spectrogen_app.cli import reading
 from spectrogen_app.cli.console import note, print_json, progress
 from spectrogen_app.cli.desktop import Desktop
 from spectrogen_app.cli.main import FAILED, OK, USAGE, one_line
@@ -25,6 +26,8 @@ OUT. Files of the same name get the old extension, then a number; earlier files 
 examples:
   spectrogen convert calcite.jdx --out calcite.csv
   spectrogen convert measurements/ archive.zip map.wdf --to jdx --out converted
+  spectrogen convert scan.0 --pick 2 --out single_channel.csv
+  spectrogen convert structure.cif --wavelength Co --width 0.2 --out pattern.csv
 """
 
 
@@ -37,7 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help=f"write each file in this format: {_known(WRITERS)}")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="OUT",
                         help="file to write, or with --to the folder")  # fmt: skip
+    parser.add_argument("--pick", metavar="NUMBERS",
+                        help="only these spectra of each file, such as 1-3,7, as numbered by "
+                        "spectrogen inspect --all; also those that a file only offers")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
+    reading.arguments(parser)
 
 
 def _known(extensions: Any) -> str:
@@ -60,23 +67,23 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
     if len(args.paths) > 1:
         note("spectrogen convert: several files need --to FORMAT and a folder for --out")
         return USAGE
-    return _one(args.paths[0], args.out, args.json)
+    return _one(args, args.paths[0], args.out)
 
 
-def _one(path: Path, out: Path, as_json: bool) -> int:
+def _one(args: argparse.Namespace, path: Path, out: Path) -> int:
     with progress("Converting") as token:
-        verdicts = load_files(LoadRequest((path,)), token)
+        verdicts = load_files(reading.request_of(args, (path,)), token)
         for verdict in verdicts:
-            if verdict.error is not None:
+            if verdict.error is not None and not (args.pick and verdict.count):
                 raise verdict.error
-        spectra = tuple(s for v in verdicts for s in v.spectra)
+        spectra = tuple(s for v in verdicts for s in picked(v, args.pick))
         if not spectra:
             raise WriteError(f"{path} holds no spectrum.", hint="There is nothing to write.")
         export(ExportRequest(spectra, out), token)
     for verdict in verdicts:
         _say(verdict)
-    if as_json:
-        print_json([_json(Converted(v, len(v.spectra), out)) for v in verdicts])
+    if args.json:
+        print_json([_json(Converted(v, len(picked(v, args.pick)), out)) for v in verdicts])
     else:
         print(f"{out}: {_count(len(spectra))}")
     return OK
@@ -90,7 +97,8 @@ def _many(args: argparse.Namespace) -> int:
             _say(one.verdict)
 
     with progress("Converting") as token:
-        done = convert_files(ConvertRequest(tuple(args.paths), args.to, args.out), token, told)
+        files = reading.request_of(args, args.paths)
+        done = convert_files(ConvertRequest(files, args.to, args.out, args.pick), token, told)
     failed = sum(one.error is not None for one in done)
     if args.json:
         print_json([_json(one) for one in done])

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from spectrogen_app.app.services import LoadRequest, load_files
+from spectrogen_app.app.services import load_files
+from spectrogen_app.cli import reading
 from spectrogen_app.cli.console import note, print_json, progress
 from spectrogen_app.cli.desktop import Desktop
 from spectrogen_app.cli.main import FAILED, OK, USAGE, one_line
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.io.base import Verdict
 
 DESCRIPTION = "Say what each file holds, or why it is refused. Exit code 1 if any was refused."
@@ -22,6 +24,7 @@ EXAMPLES = """\
 examples:
   spectrogen inspect calcite.txt
   spectrogen inspect measurements/ archive.zip --json
+  spectrogen inspect scan.0 --all
   spectrogen inspect --formats
 """
 SHOWN = 20
@@ -31,8 +34,11 @@ SHOWN = 20
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="file, folder or zip")
+    parser.add_argument("--all", action="store_true",
+                        help="number every spectrum, and what a file only offers")  # fmt: skip
     parser.add_argument("--formats", action="store_true", help="list the formats instead")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    reading.arguments(parser)
 
 
 def run(args: argparse.Namespace, desktop: Desktop) -> int:
@@ -44,12 +50,12 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
         note("spectrogen inspect: name a file, or give --formats (see spectrogen inspect --help)")
         return USAGE
     with progress("Reading") as token:
-        verdicts = load_files(LoadRequest(tuple(args.paths)), token)
+        verdicts = load_files(reading.request_of(args, args.paths), token)
     if args.json:
         print_json([as_json(v) for v in verdicts])
     else:
         for verdict in verdicts:
-            _print(verdict)
+            (_print_all if args.all else _print)(verdict)
     for verdict in verdicts:
         if verdict.error is not None:
             note(f"spectrogen inspect: {verdict.path}: {one_line(verdict.error)}")
@@ -81,6 +87,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "ok": verdict.ok,
         "format": verdict.format,
         "n_spectra": len(spectra),
+        "n_offered": len(verdict.others),
         **(spectra[0] if spectra else {}),
         "spectra": spectra,
         "assumptions": list(verdict.assumptions),
@@ -115,14 +122,33 @@ def _print(verdict: Verdict) -> None:
     count = len(verdict.spectra)
     print(f"{verdict.path}: {verdict.format}, {count} spectr{'um' if count == 1 else 'a'}")
     for s in list(verdict.spectra[:SHOWN]):
-        x_unit, y_unit = pretty_unit(s.x_unit), s.y_unit
-        print(
-            f"  {s.modality}, {s.origin.value}: {len(s)} points, {s.x_label} {s.x[0]:.6g} to "
-            f"{s.x[-1]:.6g}, maximum {s.y.max():.6g} {y_unit} at {s.x[np.argmax(s.y)]:.6g} {x_unit}"
-        )
+        print(f"  {_line(s)}")
     if count > SHOWN:
         print(f"  ... and {count - SHOWN} more")
+    if len(verdict.others):
+        print(f"  besides, {len(verdict.others)} that are only offered (see them with --all)")
     for sentence in verdict.assumptions:
         print(f"  assumed: {sentence}")
     for sentence in verdict.warnings:
         print(f"  warning: {sentence}")
+
+
+def _line(s: Spectrum) -> str:
+    x_unit, y_unit = pretty_unit(s.x_unit), s.y_unit
+    return (
+        f"{s.modality}, {s.origin.value}: {len(s)} points, {s.x_label} {s.x[0]:.6g} to "
+        f"{s.x[-1]:.6g}, maximum {s.y.max():.6g} {y_unit} at {s.x[np.argmax(s.y)]:.6g} {x_unit}"
+    )
+
+
+def _print_all(verdict: Verdict) -> None:
+    """A numbered line per spectrum, as ``--pick`` counts them."""
+    if verdict.count:
+        print(f"{verdict.path}: {verdict.format or 'not opened'}")
+    for index in range(verdict.count):
+        try:
+            s = verdict.at(index)
+            text = f"{s.name}: {_line(s)}"
+        except SpectrogenError as error:
+            text = one_line(error)
+        print(f"  {index + 1}{' (offered)' * (index >= len(verdict.spectra))} {text}")

@@ -21,6 +21,11 @@ CU_KALPHA1 = 1.540562
 """Cu K-alpha1 wavelength in angstrom, as RRUFF's refinements use it."""
 CU_KALPHA = 1.541838
 """Weighted mean of the Cu K-alpha doublet in angstrom."""
+K_ALPHA = {
+    "Cu": CU_KALPHA, "Co": 1.790260, "Mo": 0.710730, "Cr": 2.291000, "Fe": 1.937355,
+    "Ag": 0.560885,
+}  # fmt: skip
+"""K-alpha wavelengths in angstrom, weighted means (International Tables for Crystallography C)."""
 
 _LIGHT, _PLANCK, _CHARGE = 299_792_458.0, 6.626_070_15e-34, 1.602_176_634e-19
 _THZ_PER_CM1 = _LIGHT * 100 * 1e-12

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Origin(StrEnum):
@@ -80,13 +82,18 @@ class Provenance:
     format : str
         Format under which the file was opened.
     index : int
-        Place of the spectrum within the file, from 0.
+        Place of the spectrum within the file, from 0; curves that the file only offers come last.
     assumptions : tuple of str
         What the reader assumed, such as ``Cu K-alpha``.
     steps : tuple of str
         Processing steps, in order, as text that a script can run.
     generation : Generation or None
         Set for generated spectra.
+    mean_of : tuple of int
+        Places of the spectra of the file whose mean it is; empty for a single one.
+    reading : mapping of str to (str, int, float or tuple of int)
+        The user's choices when the file was read, fields of
+        :class:`spectrogen_app.io.base.TextLayout`.
     """
 
     path: str = ""
@@ -96,3 +103,5 @@ class Provenance:
     assumptions: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     generation: Generation | None = field(default=None)
+    mean_of: tuple[int, ...] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)

@@ -27,7 +27,9 @@ MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class TextLayout:
-    """How a text table is to be read; every field left at None is found by looking.
+    """How a file is to be read; every field left at None is found by looking.
+
+    Delimiter to columns concern tables of text.
 
     Attributes
     ----------
@@ -39,6 +41,10 @@ class TextLayout:
     y_columns : tuple of int or None
         Empty columns count; 0 is the first.
     modality, x_unit, y_unit : str or None
+    wavelength : float or None
+        Of X-rays, angstrom: what a pattern was measured with, or is calculated for.
+    width : float or None
+        Full width at half maximum of the lines of a calculated pattern, degrees of 2theta.
     """
 
     delimiter: str | None = None
@@ -50,6 +56,12 @@ class TextLayout:
     modality: str | None = None
     x_unit: str | None = None
     y_unit: str | None = None
+    wavelength: float | None = None
+    width: float | None = None
+
+    def choices(self) -> dict[str, Any]:
+        """The fields that are set."""
+        return {key: value for key, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class Verdict:
     others : sequence of Spectrum
         What else the file holds and no one asked for, such as single channels beside a result;
         each is made when it is asked for, and may then be refused.
+    xrays : bool
+        The X-ray wavelength is not the file's own: it was assumed, or chosen by the user.
     """
 
     path: Path
@@ -86,11 +100,33 @@ class Verdict:
     unsure: bool = False
     tabular: bool = False
     others: Sequence[Spectrum] = ()
+    xrays: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether the file was opened."""
         return self.error is None
+
+    @property
+    def count(self) -> int:
+        """Number of spectra, with those that are only offered."""
+        return len(self.spectra) + len(self.others)
+
+    def at(self, index: int) -> Spectrum:
+        """One spectrum; those that are only offered come after the others.
+
+        Raises
+        ------
+        SpectrogenError
+            It is refused, or there is none of this index.
+        """
+        if not 0 <= index < self.count:
+            raise ReadError(
+                f"{self.path.name} has no spectrum number {index + 1}; it holds {self.count}.",
+                hint="See them with: spectrogen inspect --all", path=str(self.path),
+            )  # fmt: skip
+        first = len(self.spectra)
+        return self.spectra[index] if index < first else self.others[index - first]
 
 
 class SpectrumList(Sequence[Spectrum]):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spectrogen_app.data.axis import CU_KALPHA, XKind, YUnit, default_unit
+from spectrogen_app.data.axis import K_ALPHA, XKind, YUnit, default_unit
 from spectrogen_app.data.modality import MODALITIES
 
 
@@ -157,12 +157,6 @@ def xray_wavelength(pairs: Mapping[str, object]) -> float | None:
                 return K_ALPHA[named[1].capitalize()]
     return None
 
-
-K_ALPHA = {
-    "Cu": CU_KALPHA, "Co": 1.790260, "Mo": 0.710730, "Cr": 2.291000, "Fe": 1.937355,
-    "Ag": 0.560885,
-}  # fmt: skip
-"""K-alpha wavelengths in angstrom, weighted means (International Tables for Crystallography C)."""
 
 
 def recognise(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zlib import error as ZlibError
 
 from spectrogen_app.data.axis import CU_KALPHA, XKind
@@ -183,37 +184,49 @@ def formats() -> tuple[FormatInfo, ...]:
 def read(
     path: str | os.PathLike[str],
     *,
+    pick: Sequence[int] | None = None,
+    sha256: str = "",
     layout: TextLayout | None = None,
-    modality: str | None = None,
     check: Check = unchecked,
+    **choices: Any,
 ) -> list[Spectrum]:
     """All spectra of a file, or of all readable members of a zip archive.
 
     Parameters
     ----------
     path : path
+        A member of a zip archive is ``archive.zip/member``.
+    pick : sequence of int, optional
+        Only these, counted from 0; curves that the file only offers come after its spectra.
+    sha256 : str, optional
+        Read the file only if this is still its SHA-256.
     layout : TextLayout, optional
-        How to read a text table; what is None is found by looking.
-    modality : str, optional
-        Overrides what would be recognised.
+        How to read the file; what is None is found by looking.
     check : Check
         Called with the fraction done; may raise Cancelled.
+    **choices
+        Fields of the layout, such as ``modality="ir"``, ``y_columns=(2, 3)`` or
+        ``wavelength=1.79026``.
 
     Raises
     ------
     SpectrogenError
         The file is refused; the message says why and the hint what to try.
     """
-    if modality is not None:
-        layout = _with_modality(layout, modality)
-    verdict = open_path(path, layout=layout, check=check)
-    if verdict.error is not None:
+    file = Path(path)
+    if sha256 and _packed(file).sha256 != sha256:
+        raise ReadError(f"{file.name} has changed since.", hint="Look for the file of that time.",
+                        path=str(file))  # fmt: skip
+    if choices:
+        if choices.get("modality") is not None:
+            choices["modality"] = find_modality(choices["modality"]).name
+        layout = replace(layout or TextLayout(), **choices)
+    verdict = open_path(file, layout=layout, check=check)
+    if verdict.error is not None and not (pick is not None and verdict.count):
         raise verdict.error
-    return list(verdict.spectra)
-
-
-def _with_modality(layout: TextLayout | None, modality: str) -> TextLayout:
-    return replace(layout or TextLayout(), modality=find_modality(modality).name)
+    if pick is None:
+        return list(verdict.spectra)
+    return [verdict.at(index) for index in pick]
 
 
 def open_path(
@@ -292,12 +305,13 @@ class _Layouts:
 
     def of(self, source: Source) -> TextLayout | None:
         """The layout for a file."""
-        if self.given is not None or not self.by_look or not is_text(source.head):
+        if (self.given and _asks_for_text(self.given)) or not self.by_look:
             return self.given
-        found = self.by_look.get(look_of(source))
-        if found is not None:
-            source.assume("Read with the choices that you made for files of this look.")
-        return found
+        found = self.by_look.get(look_of(source)) if is_text(source.head) else None
+        if found is None:
+            return self.given
+        source.assume("Read with the choices that you made for files of this look.")
+        return replace(found, **self.given.choices()) if self.given else found
 
 
 def source_of(path: Path) -> Source:
@@ -480,7 +494,7 @@ def _open_source(source: Source, layouts: _Layouts, check: Check) -> Verdict:
                 spectra = reader.read(source, layout=layout, check=check)
                 if layout is not None:
                     source.unsure = False
-                return _verdict(source, reader, spectra, layout.modality if layout else None)
+                return _verdict(source, reader, spectra, layout or TextLayout())
             except Cancelled:
                 raise
             except Exception as error:
@@ -495,18 +509,20 @@ def _open_source(source: Source, layouts: _Layouts, check: Check) -> Verdict:
     except Exception as error:
         return Verdict(
             source.path, looked_like, error=_refusal(source.path, error),
-            tabular=is_text(source.head), others=_others(source, "", 0),
+            tabular=is_text(source.head), others=_others(source, "", 0, TextLayout()),
         )  # fmt: skip
 
 
-def _others(source: Source, format_name: str, first: int) -> SpectrumList:
+def _others(source: Source, format_name: str, first: int, layout: TextLayout) -> SpectrumList:
     """What the reader offered besides, checked when it is asked for."""
     makers = tuple(source.others)
 
     def make(index: int) -> Spectrum:
         spectrum = makers[index]()
         check_spectrum(spectrum)
-        known = Provenance(str(source.path), source.sha256, format_name, first + index)
+        known = Provenance(
+            str(source.path), source.sha256, format_name, first + index, reading=layout.choices()
+        )
         return spectrum.replace(origin=_origin(spectrum), provenance=known)
 
     return SpectrumList(len(makers), make)
@@ -521,34 +537,44 @@ def _asks_for_text(layout: TextLayout) -> bool:
 
 
 def _verdict(
-    source: Source, reader: Reader, spectra: Sequence[Spectrum], modality: str | None
+    source: Source, reader: Reader, spectra: Sequence[Spectrum], layout: TextLayout
 ) -> Verdict:
-    """Sanity checks, provenance, the user's modality, and what the reader said."""
+    """Sanity checks, provenance, the user's modality and wavelength, and what the reader said."""
     if not len(spectra):
         raise source.refuse("holds no spectrum.", "Check that the measurement was finished.")
 
     def finish(index: int, spectrum: Spectrum) -> Spectrum:
         check_spectrum(spectrum)
-        if modality is not None and spectrum.modality != modality:
-            spectrum = _as_modality(spectrum, modality)
+        if layout.modality is not None and spectrum.modality != layout.modality:
+            spectrum = _as_modality(spectrum, layout.modality)
         if spectrum.provenance.format:
             return spectrum
-        unknown = spectrum.x_kind is XKind.TWO_THETA and spectrum.wavelength is None
+        wavelength = spectrum.wavelength
+        if spectrum.x_kind is XKind.TWO_THETA:
+            wavelength = layout.wavelength or wavelength or CU_KALPHA
+        known = spectrum.provenance
         return spectrum.replace(
-            origin=_origin(spectrum),
-            wavelength=CU_KALPHA if unknown else spectrum.wavelength,
+            origin=_origin(spectrum), wavelength=wavelength,
             provenance=Provenance(
-                str(source.path), source.sha256, reader.name, index, assumptions,
-                spectrum.provenance.steps, spectrum.provenance.generation,
+                str(source.path), source.sha256, reader.name, index, reading=choices,
+                assumptions=assumptions, steps=known.steps, generation=known.generation,
             )
         )  # fmt: skip
 
     if isinstance(spectra, SpectrumList) and len(spectra) <= EAGER:
         spectra = _whole(source, spectra)
     first = spectra[0]
-    if first.x_kind is XKind.TWO_THETA and first.wavelength is None:
+    powder = first.x_kind is XKind.TWO_THETA
+    if powder and layout.wavelength and first.origin is not Origin.SIMULATED:
+        source.assume(f"X-ray wavelength {layout.wavelength:g} Å, as you chose.")
+    elif powder and first.wavelength is None:
         source.assume(f"X-ray wavelength {CU_KALPHA} Å (Cu K-alpha), since the file names none.")
-    assumptions = tuple(source.assumptions)
+    xrays = powder and (
+        first.wavelength is None
+        or layout.wavelength is not None
+        or first.origin is Origin.SIMULATED
+    )
+    assumptions, choices = tuple(source.assumptions), layout.choices()
     finished: Sequence[Spectrum]
     if isinstance(spectra, SpectrumList):
         finished = spectra.map(finish)
@@ -559,7 +585,7 @@ def _verdict(
     return Verdict(
         source.path, reader.label, finished, assumptions, tuple(source.warnings),
         unsure=source.unsure, tabular=reader.name == "text",
-        others=_others(source, reader.name, len(finished)),
+        others=_others(source, reader.name, len(finished), layout), xrays=xrays,
     )  # fmt: skip
 
 

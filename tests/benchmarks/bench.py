@@ -291,8 +291,8 @@ def measure(script: str, measurements: dict[str, Callable[[], Rows]]) -> int:
     parser.add_argument("--one", choices=measurements, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measurements[args.one]()))
-        return 0
+        print(json.dumps(measurements[args.one]()), flush=True)
+        os._exit(0)  # a thread may still be within a library; Python's own exit would wait for it
     with tempfile.TemporaryDirectory() as home:
         environment = {
             **os.environ, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_STATE_HOME": home

@@ -68,6 +68,16 @@ def hdf5_map(path: Path, megabytes: int = MAP_MB) -> None:
             data[row] = np.tile(line * (1 + row / side), (side, 1))
 
 
+def text_map(path: Path, megabytes: int = MAP_MB) -> None:
+    """A map as Horiba's LabSpec exports it: a row of x, then one row per spectrum."""
+    x = np.linspace(100, 3200, MAP_POINTS)
+    row = "\t".join(f"{v:.5f}" for v in 500 + 1000 / (1 + ((x - 1086) / 4) ** 2))
+    with path.open("w", encoding="ascii") as stream:
+        stream.write("\t\t" + "\t".join(f"{v:.6g}" for v in x) + "\n")
+        for i in range((megabytes << 20) // len(row)):
+            stream.write(f"{i // 100}\t{i % 100}\t{row}\n")
+
+
 def shown(make: Callable[[Path], None], name: str) -> Rows:
     """From the drop of a map to its first spectrum painted, and to the end of the job; memory."""
     with tempfile.TemporaryDirectory() as folder:
@@ -142,6 +152,7 @@ def thousand() -> Rows:
 MEASUREMENTS: dict[str, Callable[[], Rows]] = {
     "wdf": lambda: shown(wdf_map, "map.wdf"),
     "hdf5": lambda: shown(hdf5_map, "map.nxs"),
+    "text": lambda: shown(text_map, "map.txt"),
     "thousand": thousand,
 }
 

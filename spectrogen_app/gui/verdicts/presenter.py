@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6 import QtCore
 
-from spectrogen_app.app import choosing, layouts
+from spectrogen_app.app import layouts
 from spectrogen_app.app.layouts import AgainRequest
 from spectrogen_app.app.session import SessionState
 from spectrogen_app.data.modality import MODALITIES
@@ -57,7 +57,9 @@ class VerdictsPresenter:
             self._view.point_to(len(self.rows) - len(rows) + bad)
         many = next((row for row in rows if row.deferred), None)
         if many is not None:
-            QtCore.QTimer.singleShot(AFTER_PAINTING_MS, self._view, lambda: self._choose_if_there(many))
+            QtCore.QTimer.singleShot(
+                AFTER_PAINTING_MS, self._view, lambda: self._choose_if_there(many)
+            )
 
     def act(self, at: int, action: str) -> None:
         """Open the preview of a text, or the list of the spectra of a file."""
@@ -111,7 +113,7 @@ class VerdictsPresenter:
         verdict, held = row.verdict, self._held(row)
         ticked = range(len(verdict.spectra)) if row.deferred else held
         view = self._view.make_chooser(
-            verdict.path.name, choosing.count(verdict), len(verdict.others), ticked, MAP_LIMIT
+            verdict.path.name, verdict.count, len(verdict.others), ticked, MAP_LIMIT
         )
 
         def taken(

@@ -72,7 +72,7 @@ class CifReader(Reader):
             return spectra
         for i, block in enumerate(document):
             check(i / len(document), f"Calculating patterns of {source.name}")
-            calculated = _calculated(source, block)
+            calculated = _calculated(source, block, layout or TextLayout())
             if calculated is not None:
                 spectra.append(calculated)
         if not spectra:
@@ -160,21 +160,27 @@ def _number(text: str | None) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _calculated(source: Source, block: Any) -> Spectrum | None:
+def _calculated(source: Source, block: Any, layout: TextLayout) -> Spectrum | None:
     import gemmi
 
     structure = gemmi.make_small_structure_from_block(block)
     if not structure.sites or structure.cell.volume < 1:
         return None
     about = _pairs(block)
-    fwhm = 0.1
-    x, y = calculated_pattern(source, structure, CU_KALPHA, fwhm)
+    wavelength, fwhm = layout.wavelength or CU_KALPHA, layout.width or 0.1
+    if not (0.1 <= wavelength <= 5 and 0.01 <= fwhm <= 5):
+        raise source.refuse(
+            f"cannot be calculated for {wavelength:g} Å and lines {fwhm:g}° wide.",
+            "Choose 0.1 to 5 Å and 0.01 to 5°.",
+        )
+    x, y = calculated_pattern(source, structure, wavelength, fwhm)
     source.assume(
-        f"Calculated from the structure for {CU_KALPHA} Å (Cu K-alpha), lines {fwhm}° wide."
+        f"Calculated from the structure for {wavelength:g} Å"
+        f"{' (Cu K-alpha)' * (wavelength == CU_KALPHA)}, lines {fwhm:g}° wide."
     )
     name = about.get("_chemical_name_mineral") or about.get("_chemical_name_common") or block.name
     return source.spectrum(
-        x, y, modality="xrd", x_kind=XKind.TWO_THETA, y_unit="a.u.", wavelength=CU_KALPHA,
+        x, y, modality="xrd", x_kind=XKind.TWO_THETA, y_unit="a.u.", wavelength=wavelength,
         name=f"{name} (calculated)", sample=about.get("_chemical_name_mineral", ""),
         formula=about.get("_chemical_formula_sum", "").replace(" ", "") or None,
         origin=Origin.SIMULATED, metadata=about,

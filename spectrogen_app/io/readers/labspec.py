@@ -19,13 +19,22 @@ import re
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
-from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
-from spectrogen_app.io.columns import columns, number, pairs
+from spectrogen_app.io.base import (
+    Reader,
+    Source,
+    SpectrumList,
+    TextLayout,
+    decode,
+    text_encoding,
+)
+from spectrogen_app.io.columns import columns, decimal_sign, number, pairs
 from spectrogen_app.io.maps import spectra_of
+from spectrogen_app.io.readers.text import Table, parse_block
 from spectrogen_app.io.recognise import recognise, y_axis
 from spectrogen_app.io.safe import xml_root
 
@@ -35,6 +44,8 @@ _KINDS = {
     "1/cm": (XKind.RAMAN_SHIFT, "cm-1"), "1/cm abs": (XKind.WAVENUMBER, "cm-1"),
     "nm": (XKind.WAVELENGTH, "nm"), "ev": (XKind.ENERGY, "eV"),
 }  # fmt: skip
+_LAZY = 1 << 23
+"""Lines of larger maps are parsed when they are asked for."""
 _MAP_ROW = re.compile(rb"\A\t{1,3}-?\d[\d.,]*(\t-?\d[\d.,]*){8,}")
 
 
@@ -61,28 +72,85 @@ class LabspecTextReader(Reader):
         self, source: Source, *, layout: TextLayout | None, check: Check
     ) -> list[Spectrum] | SpectrumList:
         """See :meth:`Reader.read`."""
-        lines = source.text.split("\n")
-        at = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
-        metadata = pairs(lines[:at], "=")
-        first = lines[at] if at < len(lines) else ""
+        data = source.data
+        if b"\r" in data or text_encoding(source.head) != "utf-8-sig":
+            data = source.text.encode()
+        at = 0
+        while data[at : at + 1] == b"#":
+            at = data.find(b"\n", at) + 1 or len(data)
+        metadata = pairs(decode(data[:at]).split("\n"), "=")
         check(0.2, f"Reading {source.name}")
-        if not first.startswith("\t"):
-            values = columns(source, "\n".join(lines[at:]), 2)
+        if data[at : at + 1] != b"\t":
+            values = columns(source, decode(data[at:]), 2)
             return [_spectrum(source, values[:, 0], values[:, 1], metadata, layout=layout)]
-        skip = len(first) - len(first.lstrip("\t"))
-        width = first.rstrip("\t").count("\t") + 1
-        body = "\n".join([first.replace("\t", "0\t", skip), *lines[at + 1 :]])
-        values = columns(source, body, width)
-        x, places, rows = values[0, skip:], values[1:, :skip], values[1:, skip:]
+        rows = _Rows(source, data, at)
 
         def make(index: int) -> Spectrum:
-            place = tuple(float(v) for v in places[index])
+            place, y = rows.parse(index)
             return _spectrum(
-                source, x, rows[index], {**metadata, "Position": place}, layout=layout,
+                source, rows.x, y, {**metadata, "Position": place}, layout=layout,
                 name=f"{source.path.stem} ({', '.join(f'{v:g}' for v in place)})",
             )  # fmt: skip
 
-        return spectra_of(source, [(rows, make)])
+        if len(data) > _LAZY:
+            return SpectrumList(len(rows), make)
+        return spectra_of(source, [([rows.parse(i)[1] for i in range(len(rows))], make)])
+
+
+class _Rows:
+    """The lines of a map, parsed when they are asked for.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+    """
+
+    def __init__(self, source: Source, data: bytes, start: int) -> None:
+        self._source, self._data = source, data
+        end = data.find(b"\n", start)
+        first = decode(data[start : max(end, start)]).rstrip("\t")
+        self._skip = len(first) - len(first.lstrip("\t"))
+        width = first.count("\t") + 1
+        decimal = decimal_sign(decode(data[start : start + 5000]))
+        self._table = Table("\t", decimal, 0, width, tuple(range(width)), 0)
+        self.x = self._numbers(first.replace("\t", "0\t", self._skip))[self._skip :]
+        self._places: list[tuple[int, int]] = []
+        damaged = 0
+        while 0 < end + 1 < len(data):
+            start, end = end + 1, data.find(b"\n", end + 1)
+            stop = end if end > 0 else len(data)
+            while data[stop - 1 : stop] == b"\t":
+                stop -= 1
+            whole = data.count(b"\t", start, stop) == width - 1
+            if whole and (len(data) > _LAZY or len(self._values(decode(data[start:stop])))):
+                self._places.append((start, stop))
+            else:
+                damaged += stop > start
+        if not self._places:
+            raise source.refuse("holds no spectrum below its row of x.", "The export was cut off.")
+        if damaged:
+            source.warn(f"Lines of the table that are cut off or damaged, left out: {damaged}.")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def parse(self, index: int) -> tuple[tuple[float, ...], NDArray[np.float64]]:
+        """Coordinates and ordinates of a spectrum."""
+        start, stop = self._places[index]
+        values = self._numbers(decode(self._data[start:stop]))
+        return tuple(float(v) for v in values[: self._skip]), values[self._skip :]
+
+    def _values(self, line: str) -> NDArray[np.float64]:
+        return parse_block(line, self._table)[0]
+
+    def _numbers(self, line: str) -> NDArray[np.float64]:
+        values = self._values(line)
+        if len(values) != 1:
+            raise self._source.refuse(
+                f"has a damaged line: {line[:40]!r} ... holds something else than numbers.",
+                "Export it again.",
+            )
+        return values[0]
 
 
 def _spectrum(

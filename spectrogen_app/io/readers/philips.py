@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from spectrogen_app.data.axis import K_ALPHA
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout
 from spectrogen_app.io.diffraction import pattern
-from spectrogen_app.io.recognise import K_ALPHA
 from spectrogen_app.io.safe import array, fields, text_field
 
 _SCAN = re.compile(r"^(RawScan|ScanData)[ \t,]*$", re.MULTILINE | re.IGNORECASE)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectrogen_app.data.axis import K_ALPHA
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout, decode
 from spectrogen_app.io.diffraction import pattern, rate_or_counts
-from spectrogen_app.io.recognise import K_ALPHA
 from spectrogen_app.io.safe import open_zip, xml_root, zip_member
 
 _PROFILE = re.compile(r"(?i)(^|/)Data(\d+)/Profile\d+\.txt$")

@@ -126,6 +126,7 @@ def _provenance(record: dict[str, Any]) -> Provenance:
     return Provenance(
         **{
             **record,
+            "mean_of": tuple(record.get("mean_of", ())),
             "assumptions": tuple(record["assumptions"]),
             "steps": tuple(record["steps"]),
             "generation": generation,

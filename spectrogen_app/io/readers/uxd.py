@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from spectrogen_app.data.axis import K_ALPHA
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout
 from spectrogen_app.io.diffraction import pattern, rate_or_counts
-from spectrogen_app.io.recognise import K_ALPHA
 
 _DATA = re.compile(r"^_(\+?)(\w*)(COUNTS|CPS|COUNTSTIME|CPSTIME)[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"^_(\+?\w+)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
