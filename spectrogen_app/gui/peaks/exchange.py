@@ -12,7 +12,7 @@ from PySide6 import QtWidgets
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve
-from spectrogen_app.data.axis import XKind
+from spectrogen_app.data.axis import XKind, pretty_unit
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting.model import Model
@@ -260,7 +260,10 @@ class Exchange:
         names = self.titles(others)
         choices = [(c.id, n) for c, n in zip(others, names, strict=True)]
         other = sheet.add_chooser("Against", choices, lambda _: self._match(sheet))
-        reach = sheet.add_chooser("Within", [(r, r) for r in reaches], lambda _: self._match(sheet))
+        unit = pretty_unit(others[0].spectrum.x_unit)
+        reach = sheet.add_chooser(
+            "Within", [(r, f"{r} {unit}") for r in reaches], lambda _: self._match(sheet)
+        )
         reach.setCurrentIndex(2)
         other.setObjectName("other")
         reach.setObjectName("reach")

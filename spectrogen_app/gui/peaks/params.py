@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from spectrogen_app.gui.peaks.tables import ERROR, Index, TwoLines
+from spectrogen_app.gui.peaks.tables import ERROR, Index, NamedRows, TwoLines
 from spectrogen_app.gui.widgets import named
 
 Qt = QtCore.Qt
@@ -42,7 +42,7 @@ class ParamRow:
 FIELDS = ("label", "value", "fixed", "low", "high", "tie")
 
 
-class ParamTableModel(QtCore.QAbstractTableModel):
+class ParamTableModel(NamedRows):
     """Rows of :class:`ParamRow`.
 
     Signals
@@ -55,36 +55,6 @@ class ParamTableModel(QtCore.QAbstractTableModel):
             "Lower bound", "Upper bound",
             "An expression that gives the value, such as p1_fwhm or p1_center + 12")  # fmt: skip
     edited = QtCore.Signal(str, str, object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: tuple[ParamRow, ...] = ()
-
-    def put(self, rows: tuple[ParamRow, ...]) -> None:
-        """Show these rows."""
-        if [r.name for r in rows] == [r.name for r in self.rows]:
-            self.rows = rows
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, 5))
-            return
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QtCore.QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QtCore.QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.HEADS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.HEADS[section]
-        return self.TIPS[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flag = Qt.ItemFlag

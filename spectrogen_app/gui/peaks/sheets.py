@@ -15,6 +15,8 @@ from spectrogen_app.gui.theme import Theme
 from spectrogen_app.gui.widgets import ComboBox, label, named, push_button
 
 Qt = QtCore.Qt
+WIDEST = 1100
+"""Pixels to which a sheet grows by itself, so that all columns are seen."""
 Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 
 
@@ -189,6 +191,8 @@ class Sheet(QtWidgets.QDialog):
         self.table.verticalHeader().setVisible(bool(sides))
         if fresh:
             self.table.resizeColumnsToContents()
+            wanted = self.table.horizontalHeader().length() + 70
+            self.resize(max(self.width(), min(wanted, WIDEST)), self.height())
 
     def chosen(self) -> int | None:
         """The selected row of the model."""

@@ -41,21 +41,23 @@ class PeakRow:
     title: str = ""
 
 
-class PeakTableModel(QtCore.QAbstractTableModel):
-    """Rows of :class:`PeakRow`."""
+class NamedRows(QtCore.QAbstractTableModel):
+    """Rows that have a ``name``, under ``HEADS``; a subclass says what stands in the cells."""
 
-    HEADS = ("Peak", "Centre", "Height", "FWHM", "Area")
+    HEADS: tuple[str, ...] = ()
+    TIPS: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: tuple[PeakRow, ...] = ()
+        self.rows: tuple[Any, ...] = ()
 
-    def put(self, rows: tuple[PeakRow, ...]) -> None:
+    def put(self, rows: tuple[Any, ...]) -> None:
         """Show these rows; with the same names in the same order the selection stays."""
         if [r.name for r in rows] == [r.name for r in self.rows]:
             self.rows = rows
             if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, 4))
+                last = self.index(len(rows) - 1, len(self.HEADS) - 1)
+                self.dataChanged.emit(self.index(0, 0), last)
             return
         self.beginResetModel()
         self.rows = rows
@@ -70,9 +72,18 @@ class PeakTableModel(QtCore.QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
             return self.HEADS[section]
-        return None
+        tip = role == Qt.ItemDataRole.ToolTipRole and bool(self.TIPS)
+        return self.TIPS[section] if tip else None
+
+
+class PeakTableModel(NamedRows):
+    """Rows of :class:`PeakRow`."""
+
+    HEADS = ("Peak", "Centre", "Height", "FWHM", "Area")
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column = self.rows[index.row()], index.column()
