@@ -58,6 +58,7 @@ from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.shimadzu_text import ShimadzuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
+from spectrogen_app.io.readers.stoe import StoeReader
 from spectrogen_app.io.readers.text import TextReader, is_text, look_of
 from spectrogen_app.io.readers.trivista import TrivistaReader
 from spectrogen_app.io.readers.uxd import UxdReader
@@ -85,6 +86,7 @@ READERS: tuple[Reader, ...] = (
     UdfReader(),
     RdReader(),
     BrukerRawReader(),
+    StoeReader(),
     GsasReader(),
     PhotothermalReader(),
     NexusReader(),

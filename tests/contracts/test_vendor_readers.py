@@ -14,6 +14,7 @@ from spectrogen_app.io.readers.philips import RdReader, UdfReader
 from spectrogen_app.io.readers.powder_steps import PowderStepsReader
 from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
+from spectrogen_app.io.readers.stoe import StoeReader
 from spectrogen_app.io.readers.uxd import UxdReader
 from spectrogen_app.io.readers.wdf import WdfReader
 from spectrogen_app.io.readers.xrdml import XrdmlReader
@@ -117,6 +118,11 @@ class TestBrukerRaw3(ReaderContract):
 class TestBrukerRaw4(ReaderContract):
     reader = BrukerRawReader()
     files = ("bruker_raw/CO-2.raw",)
+
+
+class TestStoe(ReaderContract):
+    reader = StoeReader()
+    files = ("stoe_raw/stoe.raw",)
 
 
 class TestGsas(ReaderContract):

@@ -44,7 +44,6 @@ REFUSED = {
     "UV-2600_labeled_DNA.spc": "Shimadzu",
     "dxr_sucrose780.ABS": "content is something else",
     "Test.txt": "one column of numbers",
-    "stoe.raw": "STOE",
     "XRFSpectrum.mca": "one column of numbers",
     "XRD-918-16_10.xrdml.json": "without rows of numbers",
     "m82762_rc1mm_1_16dg_src_slit_phi-101_3dg_-420_mesh_long.xrdml.json": "without rows of numbers",
@@ -184,6 +183,20 @@ def test_compressed_xrdml_equals_the_unpacked_one(shared_data: Path, tmp_path: P
     plain = tmp_path / "a.xrdml"
     plain.write_bytes(gzip.decompress(packed.read_bytes()))
     assert np.array_equal(registry.read(plain)[0].y, registry.read(packed)[0].y)
+
+
+def test_stoe_counts_meet_what_their_header_says(shared_data: Path) -> None:
+    data = (shared_data / "instruments" / "stoe_raw" / "stoe.raw").read_bytes()
+    s = first(shared_data, "stoe_raw/stoe.raw")
+    count, begin, end, step = (
+        np.frombuffer(data, kind, 1, at)[0]
+        for kind, at in (("<i2", 2082), ("<f4", 2092), ("<f4", 2100), ("<f4", 2108))
+    )
+    assert len(s) == count == 5404
+    assert s.x[0] == begin
+    assert s.x[-1] == pytest.approx(end, abs=1e-4)
+    assert np.diff(s.x) == pytest.approx(step)
+    assert (s.y.min(), s.y.max()) == (1129, 5824)
 
 
 def test_wavelengths_and_lasers_of_headers(shared_data: Path) -> None:

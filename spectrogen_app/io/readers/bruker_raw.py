@@ -10,7 +10,7 @@
   intensity and a flag.
 
 Seen in real files: v4 files with background already subtracted, so with negative counts; drives
-(type 50) name what moved. STOE, GSAS and MAUD write ``.raw`` too: other formats.
+(type 50) name what moved. Rigaku, STOE, GSAS and MAUD write ``.raw`` too: other formats.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BrukerRawReader(Reader):
     def sniff(self, source: Source) -> bool:
         """Whether the first bytes are those of a version; also of one that is not known."""
         head = source.head
-        return head.startswith((b"RAW ", b"RAW2", b"RAW1.", b"RAW4.", b"RAW_1", b"RAW3", b"RAW5"))
+        return head.startswith((b"RAW ", b"RAW2", b"RAW1.", b"RAW4.", b"RAW3", b"RAW5"))
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
         """See :meth:`Reader.read`."""
@@ -54,9 +54,8 @@ class BrukerRawReader(Reader):
         if head.startswith(b"RAW "):
             return _version1(source, layout)
         name = head[:12].split(b"\0")[0].decode("latin-1")
-        maker = " (STOE)" if head.startswith(b"RAW_") else ""
         raise source.refuse(
-            f"is a RAW file of the kind {name!r}{maker}, whose layout is not published.",
+            f"is a RAW file of the kind {name!r}, whose layout is not published.",
             "Export it as xy, UXD or XRDML.",
         )
 

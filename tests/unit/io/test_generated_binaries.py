@@ -160,3 +160,41 @@ def test_map_larger_than_it_is_made_at_once_stays_lazy(tmp_path: Path) -> None:
     assert not isinstance(verdict.spectra, tuple)
     assert len(verdict.spectra) == 1000
     assert verdict.spectra[999].y.tolist() == Y[::-1].tolist()
+
+
+def stoe(ranges: int, dtype: str, factor: float = 0.0) -> bytes:
+    """A STOE file of equal ranges, from its description."""
+    counts = np.array([5, 9, 300, 7], dtype=dtype)
+    head = bytearray(512)
+    head[:14], head[32:38] = b"RAW_1.06Powdat", b"quartz"
+    struct.pack_into("<2f", head, 322, 1.54056, 1.54439)
+    struct.pack_into("<2h", head, 376, ranges, ranges)
+    struct.pack_into("<i", head, 466, 4 * ranges)
+    body = b""
+    for i in range(ranges):
+        struct.pack_into("<h", head, 480 + 2 * i, 2 + 2 * i)
+        struct.pack_into("<h", head, 496 + 2 * i, 1)
+        header = bytearray(512)
+        struct.pack_into("<4h", header, 32, 0, counts.size, 0, dtype == "<i2")
+        struct.pack_into("<8f", header, 40, factor, 10 + i, 5, 10.6 + i, 5.3, 0.2, 0.1, 1)
+        struct.pack_into("<2i", header, 120, int(counts.min()), int(counts.max()))
+        body += bytes(header) + counts.tobytes().ljust(512, b"\0")
+    return bytes(head) + body
+
+
+def test_stoe_ranges_and_factor(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes(stoe(2, "<i4", 2.0))
+    first, second = registry.read(path)
+    assert first.x == pytest.approx([10, 10.2, 10.4, 10.6])
+    assert second.x[0] == 11
+    assert first.y.tolist() == [2.5, 4.5, 150, 3.5]
+    assert first.wavelength == pytest.approx(1.541837, abs=1e-5)
+    assert first.sample == "quartz"
+
+
+def test_stoe_counts_that_contradict_their_header_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    data = stoe(1, "<i4")
+    path.write_bytes(data[:1024] + bytes(8) + data[1032:])
+    assert "its header says 5 to 300" in str(registry.open_path(path).error)
