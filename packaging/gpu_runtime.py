@@ -27,8 +27,8 @@ import build
 
 SYSTEMS = {"manylinux": "Linux", "linux": "Linux", "win": "Windows", "macosx": "Darwin"}
 MACHINES = {("Windows", "x86_64"): "AMD64", ("Windows", "amd64"): "AMD64"}
-UNUSED = ("torch/include/", "torch/share/", "torch/test/", "torch/bin/", "/include/", "/cmake/",
-          ".dist-info/", ".pyi", ".lib", ".a", ".h")  # fmt: skip
+UNUSED = ("torch/include/", "torch/share/", "torch/test/", "torch/bin/protoc", "torch/bin/test_",
+          "/include/", "/cmake/", ".dist-info/", ".pyi", ".lib", ".a", ".h")  # fmt: skip
 
 
 def unpack(wheels: Path, site: Path) -> Path:
@@ -39,12 +39,18 @@ def unpack(wheels: Path, site: Path) -> Path:
         sys.exit(f"{wheels} must hold one wheel of torch, and holds {len(torch)}.")
     for wheel in [*torch, *sorted(wheels.glob("nvidia_*.whl")), *sorted(wheels.glob("cuda_*.whl"))]:
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(
-                site,
-                [n for n in archive.namelist()
-                 if not any(n.endswith(u) or (u.endswith("/") and u in n) for u in UNUSED)],
-            )  # fmt: skip
+            for member in archive.infolist():
+                if used(member.filename):
+                    made = Path(archive.extract(member, site))
+                    if made.is_file() and member.external_attr >> 16 & 0o100:
+                        made.chmod(0o755)
     return torch[0]
+
+
+def used(name: str) -> bool:
+    """Whether a file of a wheel is opened at run time."""
+    return not any(name.endswith(u) if u.startswith(".") and u[-1] != "/" else u in name
+                   for u in UNUSED)  # fmt: skip
 
 
 def describe(wheel: Path, site: Path) -> dict[str, str]:

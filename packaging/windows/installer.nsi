@@ -112,7 +112,11 @@ Function .onInit
     SetErrorLevel 3
     Quit
   ${EndIf}
+  StrCpy $R9 $INSTDIR  ; of /D=, which the next line forgets where a version is installed
   !insertmacro MULTIUSER_INIT
+  ${If} $R9 != ""
+    StrCpy $INSTDIR $R9
+  ${EndIf}
 FunctionEnd
 
 Function un.onInit
@@ -122,6 +126,19 @@ FunctionEnd
 Section "SpectroGen" Main
   SectionIn RO
   !insertmacro RefuseWhileRunning
+  ; Before the older version goes: is there room for the new one?
+  SectionGetSize ${Main} $1
+  ${GetRoot} "$INSTDIR" $2
+  ${DriveSpace} "$2\" "/D=F /S=K" $3
+  ${If} ${FileExists} "$INSTDIR\_internal\*.*"
+    ${GetSize} "$INSTDIR\_internal" "/S=0K" $4 $5 $6
+    IntOp $3 $3 + $4
+  ${EndIf}
+  ${If} $3 < $1
+    MessageBox MB_ICONSTOP|MB_OK "The disk is too full: SpectroGen needs $1 kB on $2 and $3 kB are free.$\r$\nNothing was changed. Free space and start this again." /SD IDOK
+    SetErrorLevel 4
+    Quit
+  ${EndIf}
   ; An older version goes first, so that no file of it stays among the new ones.
   RMDir /r "$INSTDIR\_internal"
   SetOutPath "$INSTDIR"

@@ -53,7 +53,20 @@ wait || true
 say "upgraded in place"
 "$wine" reg query 'HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\SpectroGen' /v DisplayVersion | grep -q 0.2.0
 "$wine" reg query 'HKCU\Software\Classes\.spc\OpenWithProgids' | grep -q SpectroGen.spc
+"$wine" reg query 'HKCU\Software\Classes\.spectrogen\OpenWithProgids' | grep -q SpectroGen.spectrogen
 say "registered"
+
+if mkdir "$folder/small" && mount -t tmpfs -o size=4m tmpfs "$folder/small" 2>/dev/null; then
+    ln -s "$folder/small" "$WINEPREFIX/dosdevices/s:"
+    head -c 9000000 /dev/urandom > "$folder/payload/_internal/large.dll"
+    compile 0.3.0
+    code=0
+    "$wine" "$folder/SpectroGen-0.3.0-setup.exe" /S /CURRENTUSER '/D=S:\SpectroGen' || code=$?
+    left=$(find "$folder/small" -type f)
+    umount "$folder/small"
+    [ "$code" -eq 4 ] && [ -z "$left" ] || fail "a full disk was not noticed (exit $code, $left)"
+    say "refused on a full disk, nothing changed (exit $code)"
+fi
 "$wine" "$target/uninstall.exe" /S /CURRENTUSER "_?=$(printf 'Z:%s' "$target" | tr / '\\')"
 [ ! -e "$target/SpectroGen.exe" ] && [ ! -e "$target/_internal" ] || fail "files left behind"
 [ -f "$target/../my-project.spectrogen" ] || fail "the user's project is gone"

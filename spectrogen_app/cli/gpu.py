@@ -42,6 +42,8 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
             print(made)
             return FAILED
         print(f"The GPU runtime was installed in {made.folder}.")
+    else:
+        runtime.forget()
     from spectrogen_app.generation.preload import load_torch
 
     load_torch()

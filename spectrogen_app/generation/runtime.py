@@ -8,6 +8,7 @@ whether its card computes is found out by :mod:`spectrogen_app.generation.device
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -87,9 +88,14 @@ def find(check: Check = unchecked) -> Runtime | None:
     return None
 
 
+def forget() -> None:
+    """Look at the runtime anew at the next :func:`find`, after a driver was installed, say."""
+    _stamp().unlink(missing_ok=True)
+
+
 def give_up(error: BaseException) -> ModelError:
     """What to raise when a runtime that could be loaded before does not load any more."""
-    _stamp().unlink(missing_ok=True)
+    forget()
     return ModelError(
         f"The GPU runtime does not load any more ({type(error).__name__}: {error}).",
         hint="Start the program again: it then goes without. `spectrogen gpu` says more.",
@@ -137,13 +143,13 @@ def install(archive: str | os.PathLike[str], check: Check = unchecked) -> Runtim
             f"The GPU runtime could not be written to {target}: {error.strerror or error}.",
             hint="Free space on the disk, or close the program that uses the runtime.",
         ) from error
-    _stamp().unlink(missing_ok=True)
+    forget()
     return Runtime(target, label, _untrusted(target, check))
 
 
 def remove() -> bool:
     """Delete the user's runtime; False when there was none."""
-    _stamp().unlink(missing_ok=True)
+    forget()
     target = folders()[0]
     if not target.exists():
         return False
@@ -194,20 +200,17 @@ def _here() -> dict[str, str]:
 
 
 def _untrusted(folder: Path, check: Check) -> str:
-    """Why it is not to be loaded; what was found right is not read again until it changes."""
+    """Why it is not to be loaded; what was found out holds until a file changes."""
     state = _state(folder)
     try:
-        if _stamp().read_text("ascii") == state:
-            return ""
+        known, _, problem = _stamp().read_text("utf-8").partition("\n")
+        if known == state:
+            return problem
     except OSError:
         pass
     problem = _altered(folder, check) or _does_not_load(folder)
-    if not problem:
-        try:
-            with atomic_write(_stamp(), "w", encoding="ascii") as stream:
-                stream.write(state)
-        except WriteError:
-            pass
+    with contextlib.suppress(WriteError), atomic_write(_stamp(), "w", encoding="utf-8") as stream:
+        stream.write(f"{state}\n{problem}")
     return problem
 
 

@@ -255,7 +255,7 @@ def test_workflow_and_readme_name_files_and_versions_that_exist() -> None:
     ):
         for name in re.findall(r"packaging[/\\]([\w/\\]+\.(?:py|sh|nsi|spec))", text):
             assert (PACKAGING / name.replace("\\", "/")).is_file(), name
-        assert {found for found in re.findall(r"torch==[\w.]+", text)} <= {torch}
+        assert set(re.findall(r"torch==[\w.]+", text)) <= {torch}
 
 
 def constants_of_the_spec() -> dict[str, object]:

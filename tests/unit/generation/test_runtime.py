@@ -94,13 +94,13 @@ def test_one_that_breaks_later_is_told_and_left_out_next_time(make, run_python) 
     assert runtime.find().problem == "site/torch/__init__.py is damaged or was altered"
     digest = hashlib.sha256(FAILS.encode()).hexdigest()
     (made.folder / "SHA256SUMS").write_text(f"{digest}  site/torch/__init__.py\n", "utf-8")
-    runtime._stamp().write_text(runtime._state(made.folder), "ascii")
-    asked = "from spectrogen_app.__main__ import main; raise SystemExit(main(['gpu']))"
+    runtime._stamp().write_text(f"{runtime._state(made.folder)}\n", "utf-8")
+    asked = "from spectrogen_app.__main__ import main; raise SystemExit(main(['selftest']))"
     first = run_python("-c", asked)
     assert first.returncode == 1
-    assert "does not load any more" in first.stderr
+    assert "does not load any more" in first.stdout
     again = run_python("-c", asked)
-    assert again.returncode == 0
+    assert again.returncode == 0, again.stdout
     assert "is not used: it does not load" in again.stdout
 
 
@@ -123,8 +123,14 @@ def test_altered_files_are_refused(make) -> None:
 
 def test_what_is_verified_is_not_read_again(make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = runtime.install(make())
-    monkeypatch.setattr(runtime, "_altered", lambda *_: pytest.fail("read again"))
-    assert runtime.find() == made
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime, "_altered", lambda *_: pytest.fail("read again"))
+        assert runtime.find() == made
+    runtime.forget()
+    monkeypatch.setattr(runtime, "_does_not_load", lambda _: "it does not load (no driver)")
+    assert "no driver" in runtime.find().problem
+    monkeypatch.setattr(runtime, "_does_not_load", lambda _: pytest.fail("tried again"))
+    assert "no driver" in runtime.find().problem
 
 
 def test_a_file_too_many_or_too_few_is_found(make) -> None:
