@@ -79,6 +79,18 @@ def preview(request: PreviewRequest, token: Token) -> TextPreview:
         ) from error
 
 
+def open_with(request: PreviewRequest, token: Token) -> Verdict:
+    """The verdict on a file that is read with a layout.
+
+    Raises
+    ------
+    Cancelled
+    """
+    from spectrogen_app.io.registry import open_path
+
+    return open_path(request.path, layout=request.layout, check=token.check)
+
+
 @dataclass(frozen=True)
 class AgainRequest:
     """Files to open again if they are of a look.

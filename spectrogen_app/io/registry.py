@@ -53,7 +53,12 @@ from spectrogen_app.io.readers.powder_steps import PowderStepsReader
 from spectrogen_app.io.readers.princeton_spe import PrincetonReader
 from spectrogen_app.io.readers.refused import REFUSED
 from spectrogen_app.io.readers.renishaw_text import RenishawTextReader
-from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
+from spectrogen_app.io.readers.rigaku import (
+    RasReader,
+    RasxReader,
+    RigakuRawReader,
+    RigakuTextReader,
+)
 from spectrogen_app.io.readers.rruff import RruffReader
 from spectrogen_app.io.readers.shimadzu_text import ShimadzuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
@@ -82,6 +87,7 @@ READERS: tuple[Reader, ...] = (
     RasReader(),
     RasxReader(),
     RigakuTextReader(),
+    RigakuRawReader(),
     UxdReader(),
     UdfReader(),
     RdReader(),

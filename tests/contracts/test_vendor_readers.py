@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
 from reader_contract import ReaderContract
 
 from spectrogen_app.io.readers.brml import BrmlReader
@@ -12,7 +17,12 @@ from spectrogen_app.io.readers.omnic import OmnicReader
 from spectrogen_app.io.readers.opus import OpusReader
 from spectrogen_app.io.readers.philips import RdReader, UdfReader
 from spectrogen_app.io.readers.powder_steps import PowderStepsReader
-from spectrogen_app.io.readers.rigaku import RasReader, RasxReader, RigakuTextReader
+from spectrogen_app.io.readers.rigaku import (
+    RasReader,
+    RasxReader,
+    RigakuRawReader,
+    RigakuTextReader,
+)
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.stoe import StoeReader
 from spectrogen_app.io.readers.uxd import UxdReader
@@ -118,6 +128,20 @@ class TestBrukerRaw3(ReaderContract):
 class TestBrukerRaw4(ReaderContract):
     reader = BrukerRawReader()
     files = ("bruker_raw/CO-2.raw",)
+
+
+class TestRigakuRaw(ReaderContract):
+    reader = RigakuRawReader()
+
+    @pytest.fixture
+    def sample(self, tmp_path: Path) -> Path:
+        head = bytearray(3058)
+        head[:2] = b"FI"
+        struct.pack_into("<2d", head, 984, 1.54056, 1.54439)
+        struct.pack_into("<3f", head, 3004, 20, 30, 0.02)
+        path = tmp_path / "made.raw"
+        path.write_bytes(bytes(head) + (np.arange(501.0) % 97).astype("<f4").tobytes())
+        return path
 
 
 class TestStoe(ReaderContract):

@@ -11,14 +11,17 @@ from PySide6 import QtCore
 from spectrogen_app.app import layouts
 from spectrogen_app.app.layouts import AgainRequest
 from spectrogen_app.app.session import SessionState
+from spectrogen_app.data.axis import CU_KALPHA
 from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.data.provenance import Origin
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.choosing.presenter import ChooserPresenter
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.loading import MAP_LIMIT, MEAN, Row, add_shown
 from spectrogen_app.gui.preview.presenter import PreviewPresenter
-from spectrogen_app.gui.verdicts.view import CHOOSE, PREVIEW, Line, VerdictsView
+from spectrogen_app.gui.verdicts.view import CHOOSE, PREVIEW, XRAYS, Line, VerdictsView
+from spectrogen_app.gui.xrays.presenter import XraysPresenter
 from spectrogen_app.io.base import TextLayout, Verdict
 
 AFTER_PAINTING_MS = 50
@@ -43,7 +46,7 @@ class VerdictsPresenter:
         view.selected.connect(self._select)
         view.cleared.connect(self._clear)
         view.action_wanted.connect(self.act)
-        self._dialog: PreviewPresenter | ChooserPresenter | None = None
+        self._dialog: PreviewPresenter | ChooserPresenter | XraysPresenter | None = None
 
     def add(self, rows: Sequence[Row]) -> None:
         """Take the verdicts on some files."""
@@ -62,11 +65,22 @@ class VerdictsPresenter:
             )
 
     def act(self, at: int, action: str) -> None:
-        """Open the preview of a text, or the list of the spectra of a file."""
-        if action == PREVIEW:
-            self._preview(self.rows[at])
-        else:
-            self._choose(self.rows[at])
+        """Open the preview of a text, the list of the spectra of a file, or the wavelength."""
+        {PREVIEW: self._preview, CHOOSE: self._choose, XRAYS: self._xrays}[action](self.rows[at])
+
+    def _xrays(self, row: Row) -> None:
+        verdict, first = row.verdict, row.verdict.spectra[0]
+        width = float(first.provenance.reading.get("width") or 0.1)
+        view = self._view.make_xrays(
+            verdict.path.name, first.wavelength or CU_KALPHA,
+            width if first.origin is Origin.SIMULATED else None,
+        )  # fmt: skip
+
+        def opened(verdict: Verdict) -> None:
+            self._replace(row, verdict, "X-rays")
+
+        self._dialog = XraysPresenter(self._context, view, verdict, opened)
+        view.open()
 
     def _choose_if_there(self, row: Row) -> None:
         if any(r is row for r in self.rows):
@@ -76,7 +90,7 @@ class VerdictsPresenter:
         view = self._view.make_preview(row.verdict.path.name)
 
         def opened(verdict: Verdict, look: str, layout: TextLayout | None) -> None:
-            self._replace(row, verdict)
+            self._replace(row, verdict, "Columns")
             if layout is not None:
                 self._open_again(row, look, layout)
 
@@ -93,7 +107,7 @@ class VerdictsPresenter:
         def done(found: dict[Path, Verdict]) -> None:
             for path, verdict in found.items():
                 if others[path] in self.rows:
-                    self._replace(others[path], verdict)
+                    self._replace(others[path], verdict, "Columns")
             if found:
                 self._context.notify("info", f"{len(found)} more of this look opened again.")
 
@@ -103,11 +117,11 @@ class VerdictsPresenter:
                 "Opening files of the same look", on_done=done,
             )  # fmt: skip
 
-    def _replace(self, row: Row, verdict: Verdict) -> None:
+    def _replace(self, row: Row, verdict: Verdict, what: str) -> None:
         """Put the spectra of a new verdict in the place of the old ones."""
         new = tuple(range(min(len(verdict.spectra), MAP_LIMIT)))
         spectra = tuple(verdict.spectra[: len(new)])
-        self._put(row, Row(verdict), new, spectra, f"Columns of {verdict.path.name}")
+        self._put(row, Row(verdict), new, spectra, f"{what} of {verdict.path.name}")
 
     def _choose(self, row: Row) -> None:
         verdict, held = row.verdict, self._held(row)
@@ -196,7 +210,7 @@ def line_of(row: Row) -> Line:
     """A verdict as a line of the table."""
     verdict = row.verdict
     many = len(verdict.spectra) > 1 or len(verdict.others)
-    offered = [CHOOSE] * bool(many) + [PREVIEW] * verdict.tabular
+    offered = [CHOOSE] * bool(many) + [XRAYS] * verdict.xrays + [PREVIEW] * verdict.tabular
     actions = tuple(offered if verdict.ok and not verdict.unsure else reversed(offered))
     if verdict.error is not None:
         return Line(

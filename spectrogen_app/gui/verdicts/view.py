@@ -13,13 +13,14 @@ from spectrogen_app.gui.choosing.view import ChooserView
 from spectrogen_app.gui.preview.view import PreviewView
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
 from spectrogen_app.gui.widgets import label, named, push_button, tool_button
+from spectrogen_app.gui.xrays.view import XraysView
 
 Qt = QtCore.Qt
 COLUMNS = ("File", "Opened as", "Modality", "Spectra", "", "What to know")
 ACTION, REMARK = 4, 5
 SORTED = Qt.ItemDataRole.UserRole
-PREVIEW, CHOOSE = "preview", "choose"
-ACTIONS = {PREVIEW: "Preview…", CHOOSE: "Choose…"}
+PREVIEW, CHOOSE, XRAYS = "preview", "choose", "x-rays"
+ACTIONS = {PREVIEW: "Preview…", CHOOSE: "Choose…", XRAYS: "X-rays…"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Line:
     remark, hint : str
         Assumptions and warnings, or why it was refused and what to try.
     actions : tuple of str
-        What can be done about it, ``preview`` or ``choose``; the first is offered in the row.
+        What can be done about it, of ``ACTIONS``; the first is offered in the row.
     taken : int
         Spectra that were taken into the session.
     """
@@ -230,6 +231,7 @@ class VerdictsView(QtWidgets.QWidget):
         self.buttons = {
             PREVIEW: push_button("Preview…", "Preview the columns of the selected text"),
             CHOOSE: push_button("Choose spectra…", "Choose spectra of the selected file"),
+            XRAYS: push_button("X-rays…", "Choose the wavelength of the selected pattern"),
         }
         for action, button in self.buttons.items():
             button.setEnabled(False)
@@ -294,6 +296,10 @@ class VerdictsView(QtWidgets.QWidget):
             name, total, offered=offered, ticked=ticked, limit=limit, theme=self.model.theme,
             parent=self.window(),
         )  # fmt: skip
+
+    def make_xrays(self, name: str, wavelength: float, width: float | None) -> XraysView:
+        """The choice of the wavelength of a pattern, above the window."""
+        return XraysView(name, wavelength, width, self.model.theme, self.window())
 
     def _line(self) -> tuple[int, Line] | None:
         """The selected line."""

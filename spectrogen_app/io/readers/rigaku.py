@@ -5,6 +5,12 @@ attenuation factor) between ``*RAS_INT_START`` and ``*RAS_INT_END``, once per sc
 with ``Data0/Profile0.txt`` of the same three columns and the conditions in XML. The older form has
 ``*KEY = value`` lines, and per group ``*START``, ``*STEP``, ``*COUNT`` and the counts, several on
 a line. Counts are multiplied by the attenuation factor, which is 1 where no attenuator was used.
+
+The binary RAW begins with ``FI``. Two open programs agree on files of one range: K-alpha1 and 2 as
+float64 at byte 984, start, stop and step as float32 at 3004, counts as float32 to the end of the
+file. They differ in where the counts begin (3058 or 3074), so the size of the file must decide: it
+is read only if as many counts as start, stop and step promise begin at one of the two. The form
+with the byte 216 at 4 (several ranges) is known to one of them only and refused.
 """
 
 from __future__ import annotations
@@ -14,14 +20,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spectrogen_app.data.axis import K_ALPHA
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout, decode
 from spectrogen_app.io.diffraction import pattern, rate_or_counts
-from spectrogen_app.io.safe import open_zip, xml_root, zip_member
+from spectrogen_app.io.safe import array, fields, open_zip, xml_root, zip_member
 
 _PROFILE = re.compile(r"(?i)(^|/)Data(\d+)/Profile\d+\.txt$")
 
@@ -46,8 +52,8 @@ class RasReader(Reader):
         if len(parts) < 2:
             raise source.refuse("holds no points.", "The measurement was not finished.")
         spectra = []
-        for number, (before, after) in enumerate(pairwise(parts)):
-            check(number / len(parts), f"Reading {source.name}")
+        for i, (before, after) in enumerate(pairwise(parts)):
+            check(i / len(parts), f"Reading {source.name}")
             header = before.rsplit("*RAS_HEADER_START", 1)[-1]
             keys = {
                 m[1]: m[2].strip()
@@ -58,18 +64,31 @@ class RasReader(Reader):
                 source.warn("The end of the last scan is missing; the file is cut off.")
                 body = body.rsplit("\n", 1)[0]
             x, y = _profile(source, body)
+            named = ("MEAS_SCAN_AXIS_X", "MEAS_SCAN_UNIT_Y", "FILE_SAMPLE")
+            number = f" scan {i + 1}" if len(parts) > 2 else ""
             spectra.append(
-                pattern(
-                    source, x, y, layout=layout,
-                    axis=keys.get("MEAS_SCAN_AXIS_X", "") or "2theta",
-                    wavelength=_line(keys),
-                    y_unit=rate_or_counts(keys.get("MEAS_SCAN_UNIT_Y", "")),
-                    sample=keys.get("FILE_SAMPLE", ""),
-                    name=source.path.stem + (f" scan {number + 1}" if len(parts) > 2 else ""),
-                    metadata=keys,
-                )
-            )  # fmt: skip
+                _scan(source, layout, x, y, keys=keys, named=named, line=_line(keys), number=number)
+            )
         return spectra
+
+
+def _scan(
+    source: Source,
+    layout: TextLayout | None,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    keys: dict[str, Any],
+    named: tuple[str, str, str],
+    line: float | None,
+    number: str,
+) -> Spectrum:
+    """One scan; ``named`` are the keys of its axis, its ordinate's unit and its sample."""
+    axis, unit, sample = (keys.get(key, "") for key in named)
+    return pattern(
+        source, x, y, layout=layout, axis=axis or "2theta", wavelength=line,
+        y_unit=rate_or_counts(unit), sample=sample, name=source.path.stem + number, metadata=keys,
+    )  # fmt: skip
 
 
 def _profile(source: Source, body: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -145,17 +164,11 @@ class RasxReader(Reader):
                         text = (element.text or "").strip()
                         if text and len(keys) < 500:
                             keys.setdefault(element.tag, text)
+                named = ("AxisName", "IntensityUnit", "SampleName")
+                line, number = _conditions_line(keys), f" {i + 1}" if len(profiles) > 1 else ""
                 spectra.append(
-                    pattern(
-                        source, x, y, layout=layout,
-                        axis=keys.get("AxisName", "") or "2theta",
-                        wavelength=_conditions_line(keys),
-                        y_unit=rate_or_counts(keys.get("IntensityUnit", "")),
-                        sample=keys.get("SampleName", ""),
-                        name=source.path.stem + (f" {i + 1}" if len(profiles) > 1 else ""),
-                        metadata=keys,
-                    )
-                )  # fmt: skip
+                    _scan(source, layout, x, y, keys=keys, named=named, line=line, number=number)
+                )
         if not spectra:
             raise source.refuse("holds no profile.", "Export it as RAS or text.")
         return spectra
@@ -194,7 +207,7 @@ class RigakuTextReader(Reader):
         if not groups:
             groups = [text]
         spectra = []
-        for number, group in enumerate(groups):
+        for i, group in enumerate(groups):
             keys = {**common, **_keys(group)}
             values = re.findall(r"^[ \t]*[-+\d.][-+\d.eE, \t]*$", group, re.MULTILINE)
             y = np.array([float(v) for v in re.split(r"[,\s]+", " ".join(values)) if v])
@@ -205,16 +218,11 @@ class RigakuTextReader(Reader):
                 raise source.refuse(f"has a group of {y.size} points.", "It is cut off.")
             if count and int(count) != y.size:
                 source.warn(f"The header promises {count:g} points, the group holds {y.size}.")
+            x, named = start + step * np.arange(y.size), ("SCAN_AXIS", "YUNIT", "SAMPLE")
+            number = f" {i + 1}" if len(groups) > 1 else ""
             spectra.append(
-                pattern(
-                    source, start + step * np.arange(y.size), y, layout=layout,
-                    axis=keys.get("SCAN_AXIS", "") or "2theta",
-                    wavelength=_line(keys), y_unit=rate_or_counts(keys.get("YUNIT", "")),
-                    sample=keys.get("SAMPLE", ""),
-                    name=source.path.stem + (f" {number + 1}" if len(groups) > 1 else ""),
-                    metadata=keys,
-                )
-            )  # fmt: skip
+                _scan(source, layout, x, y, keys=keys, named=named, line=_line(keys), number=number)
+            )
         return spectra
 
 
@@ -229,3 +237,42 @@ def _signed(text: object) -> float | None:
         return float(str(text).split(",")[0])
     except ValueError:
         return None
+
+
+class RigakuRawReader(Reader):
+    """Rigaku's binary files of one range."""
+
+    name = "rigaku-raw"
+    label = "Rigaku RAW"
+    vendors = "Rigaku MiniFlex, Ultima, RINT (binary)"
+    extensions = (".raw",)
+
+    def sniff(self, source: Source) -> bool:
+        """Whether magic bytes and extension are those of the format, and it is no text."""
+        binary = b"\0" in source.head[:1000]
+        return source.head.startswith(b"FI") and source.suffix == ".raw" and binary
+
+    def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
+        """See :meth:`Reader.read`."""
+        hint = "Export it from the Rigaku program as RAS or text."
+        if source.data[4:5] == b"\xd8":
+            raise source.refuse("is Rigaku RAW of the form with several ranges, not known.", hint)
+        first, second = fields(source, "<2d", 984)
+        start, stop, step = fields(source, "<3f", 3004)
+        with np.errstate(all="ignore"):
+            count = (np.float64(stop) - start) / step + 1
+        if not (abs(start) <= 180 and abs(stop) <= 180 and step > 0 and 2 <= count < 1e7):
+            raise source.refuse(f"says {start:g} to {stop:g} in steps of {step:g} degrees.", hint)
+        n = round(float(count))
+        begin = source.size - 4 * n
+        if begin not in (3058, 3074):
+            raise source.refuse(
+                f"promises {n} counts, but has {source.size} bytes, which fits neither known form "
+                "of Rigaku RAW.", hint,
+            )  # fmt: skip
+        y = array(source, "<f4", begin, n, "counts")
+        line = (2 * first + second) / 3 if 0.1 < first < second < 5 else first
+        return [
+            pattern(source, start + step * np.arange(n), y, layout=layout, wavelength=line,
+                    metadata={"K-alpha1": first, "K-alpha2": second})
+        ]  # fmt: skip

@@ -3,8 +3,8 @@
 The first record names the revision, the date, the title, the wavelengths (float32 at 322), how many
 ranges were measured (int16 at 378), and for up to eight ranges the record of their header (from 1)
 and the number of records with their counts (int16 at 480 and 496). A range header has start and end
-time, the number of points (34), a factor by which counts were multiplied (40), begin, end and step of
-2theta and omega (44 to 67), the time per step, and the least and largest count (120). Counts are
+time, the number of points (34), a factor by which counts were multiplied (40), begin, end and step
+of 2theta and omega (44 to 67), the time per step, and the least and largest count (120). Counts are
 integers of 4 bytes, or of 2 where so many records do not hold 4.
 
 Seen in the real file: sample and title within one run of texts; the least and largest count of the
@@ -47,7 +47,7 @@ class StoeReader(Reader):
             )
         planned, done = fields(source, "<2h", 376)
         if not 0 < done <= _MOST_RANGES:
-            raise source.refuse(f"holds {done} measured ranges.", "The measurement was not finished.")
+            raise source.refuse(f"holds {done} measured ranges.", "It was not finished.")
         if done < planned:
             source.warn(f"The measurement was stopped after {done} of {planned} ranges.")
         heads, records = fields(source, "<8h", 480), fields(source, "<8h", 496)
@@ -90,8 +90,10 @@ def _range(
             f"has counts from {y.min():g} to {y.max():g}; its header says {least} to {most}.",
             "It is damaged, or of a variant that is not known; export it as xy.",
         )
-    about = {**metadata, "start": text_field(source, at, 16), "end": text_field(source, at + 16, 16),
-             "time per step (s)": time, "omega": omega}  # fmt: skip
+    about = {
+        **metadata, "start": text_field(source, at, 16), "end": text_field(source, at + 16, 16),
+        "time per step (s)": time, "omega": omega,
+    }  # fmt: skip
     return pattern(
         source, begin + step * np.arange(count), y / max(factor, 1.0), layout=layout,
         wavelength=wavelength, sample=str(metadata["title"]), name=name, metadata=about,

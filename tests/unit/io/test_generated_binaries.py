@@ -198,3 +198,26 @@ def test_stoe_counts_that_contradict_their_header_are_refused(tmp_path: Path) ->
     data = stoe(1, "<i4")
     path.write_bytes(data[:1024] + bytes(8) + data[1032:])
     assert "its header says 5 to 300" in str(registry.open_path(path).error)
+
+
+def rigaku(counts: np.ndarray, begin: int) -> bytes:
+    """A binary Rigaku file of one range whose counts begin at a byte."""
+    head = bytearray(begin)
+    head[:2] = b"FI"
+    struct.pack_into("<2d", head, 984, 1.54056, 1.54439)
+    struct.pack_into("<4f", head, 3000, 2, 20, 20 + 0.5 * (counts.size - 1), 0.5)
+    return bytes(head) + counts.astype("<f4").tobytes()
+
+
+@pytest.mark.parametrize("begin", [3058, 3074])
+def test_rigaku_raw_where_its_size_tells_the_form(tmp_path: Path, begin: int) -> None:
+    path = tmp_path / "a.raw"
+    data = rigaku(np.array([3, 8, 700, 5]), begin)
+    path.write_bytes(data)
+    (found,) = registry.read(path)
+    assert found.x.tolist() == [20, 20.5, 21, 21.5]
+    assert found.y.tolist() == [3, 8, 700, 5]
+    assert found.wavelength == pytest.approx(1.541837, abs=1e-5)
+    for wrong in (data + bytes(4), data[:-4], data[:4] + b"\xd8" + data[5:]):
+        path.write_bytes(wrong)
+        assert "Rigaku RAW" in str(registry.open_path(path).error)

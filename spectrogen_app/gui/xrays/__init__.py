@@ -1,0 +1,1 @@
+"""The wavelength of a powder pattern, and the width of calculated lines."""
