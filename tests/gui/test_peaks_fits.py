@@ -1,13 +1,16 @@
 """Fits from the window: in the worker, with Stop, in the history, undone."""
 
 import dataclasses
+import json
 import re
 
 import numpy as np
 import pytest
 from gui_fakes import curve_of
 
+import spectrogen_app as sg
 from spectrogen_app.app.decomposition import Decomposition
+from spectrogen_app.cli.main import main as cli
 from spectrogen_app.errors import Cancelled, FitError
 from spectrogen_app.fitting import api
 from spectrogen_app.fitting.model import Model, Peak
@@ -68,6 +71,24 @@ def test_the_window_gives_the_numbers_of_the_api(fitted, loaded):
     value, error = view.table.rows.rows[0].values[0]
     assert float(value) == pytest.approx(282, abs=0.1)
     assert error
+
+
+def test_window_command_line_and_python_give_the_same_numbers(
+    editor, loaded, qtbot, tmp_path, capsys
+):
+    source = sg.write(editor.curve.spectrum, tmp_path / "same.csv") or tmp_path / "same.csv"
+    (spectrum,) = sg.read(source)
+    loaded.store.edit("Open", loaded.store.state.edit_curve(editor.curve.id, spectrum=spectrum))
+    loaded.peaks.do("auto")
+    qtbot.waitUntil(lambda: not editor.busy)
+    window = [p["center"] for p in editor.peaks.result.to_dict()["peaks"]]
+    arguments = ["fit", str(source), "--out", str(tmp_path / "out"), "--json"]
+    assert cli(arguments, object()) == 0
+    (line,) = json.loads(capsys.readouterr().out)
+    python = sg.fit(spectrum)
+    assert window == [p["center"] for p in line["peaks"]]
+    assert window == [dataclasses.asdict(p.center) for p in python.peaks]
+    assert editor.peaks.result.bic == line["bic"] == python.bic
 
 
 def test_auto_finds_the_lines(editor, loaded, qtbot):
