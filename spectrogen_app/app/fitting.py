@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import FitError, SpectrogenError
+from spectrogen_app.errors import Cancelled, FitError, SpectrogenError
 from spectrogen_app.fitting.api import fit
 from spectrogen_app.fitting.batch import Failure, Outcome, fit_many
 from spectrogen_app.fitting.model import Model
@@ -131,7 +131,9 @@ def batch_fit_job(
     ready: list[tuple[int, Spectrum]] = []
     for i, spectrum in enumerate(request.spectra):
         try:
-            ready.append((i, apply(spectrum, request.choices.steps)))
+            ready.append((i, apply(spectrum, request.choices.steps, token.check)))
+        except Cancelled:
+            return tuple(outcomes)
         except SpectrogenError as error:
             arrived(i, Failure(i, spectrum.name, error))
     fit_many(

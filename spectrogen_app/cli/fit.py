@@ -16,6 +16,7 @@ from spectrogen_app.cli.generate import file_name
 from spectrogen_app.cli.main import FAILED, OK, one_line
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import ProcessingError
+from spectrogen_app.fitting.batch import Outcome
 from spectrogen_app.fitting.engine import LOSSES
 from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import BACKGROUNDS
@@ -116,19 +117,21 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
                 _fail(outcomes, str(verdict.path), verdict.error)
             spectra += verdict.spectra
         stems = _stems(spectra)
-        results = []
+        written: dict[int, tuple[Path, ...]] = {}
+
+        def keep(at: int, outcome: Outcome) -> None:
+            if isinstance(outcome, FitResult):
+                written[at] = write(outcome, args.out, stems[at])
+
         request = BatchFitRequest(tuple(spectra), choices, workers=args.jobs)
-        for spectrum, stem, outcome in zip(
-            spectra, stems, batch_fit_job(request, token), strict=True
-        ):
-            source = spectrum.provenance.path or spectrum.name
+        results = []
+        for at, outcome in enumerate(batch_fit_job(request, token, keep)):
+            source = spectra[at].provenance.path or spectra[at].name
             if isinstance(outcome, FitResult):
                 results.append(outcome)
-                written = write(outcome, args.out, stem)
-                outcomes.append(_summary(outcome, source, written))
+                outcomes.append(_summary(outcome, source, written[at]))
             elif outcome is not None:
                 _fail(outcomes, source, outcome.error)
-            token.check(1.0, "Writing")
         if results:
             with atomic_write(args.out / "peaks.csv", "w", encoding="utf-8") as stream:
                 stream.write(table_csv(results))

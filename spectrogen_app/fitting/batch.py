@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -90,9 +91,11 @@ def fit_many(
     with _one_thread_each(), ProcessPoolExecutor(
         processes, multiprocessing.get_context("spawn"), _remember, (stop,)
     ) as pool:  # fmt: skip
-        waiting: dict[Future[list[Outcome]], tuple[int, tuple[Spectrum, ...]]] = {
-            pool.submit(_fit_run, i, run, peaks, neighbours, options): (i, run) for i, run in runs
-        }
+        with _deaf():
+            waiting: dict[Future[list[Outcome]], tuple[int, tuple[Spectrum, ...]]] = {
+                pool.submit(_fit_run, i, run, peaks, neighbours, options): (i, run)
+                for i, run in runs
+            }
         try:
             while waiting:
                 done, _ = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
@@ -104,9 +107,11 @@ def fit_many(
                             deliver(first + k, outcome)
                 finished = sum(o is not None for o in outcomes)
                 check(finished / len(spectra), f"{finished} of {len(spectra)} spectra")
-        except Cancelled:
+        except BaseException as error:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+            if not isinstance(error, Cancelled):
+                raise
     return tuple(outcomes)
 
 
@@ -158,12 +163,27 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[key] = value
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started within never hear Ctrl+C, not even while they load; Windows has no such."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _stop: Event | None = None
 
 
 def _remember(stop: Event) -> None:
+    """In a process of the pool: Ctrl+C is for the first process, which then tells the others."""
     global _stop  # noqa: PLW0603
     _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _watch(fraction: float, message: str = "") -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -241,3 +242,14 @@ def test_cancel_of_a_pool_ends_it() -> None:
         raise Cancelled
 
     assert fit_many(series, TRUTH, workers=2, check=check) == (None,) * len(series)
+
+
+def test_an_interruption_ends_the_pool_and_is_passed_on() -> None:
+    series = [spectrum(i) for i in range(3 * RUN)]
+
+    def check(fraction: float, message: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_many(series, "auto", workers=2, check=check)
+    assert not multiprocessing.active_children()
