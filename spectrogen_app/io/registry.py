@@ -133,7 +133,7 @@ MAX_MEMBERS = 50_000
 """Members of one archive that are looked at."""
 MAX_MEMBER_BYTES = 1 << 29
 """Unpacked size of one member of an archive."""
-MAX_RATIO = 2_000
+MAX_RATIO = 200
 """A member that unpacks to more than this times its packed size (and over 16 MB) is a bomb."""
 _SUSPICIOUS = 1 << 24
 

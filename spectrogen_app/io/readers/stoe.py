@@ -23,6 +23,7 @@ from spectrogen_app.io.safe import array, field, fields, text_field
 
 _RECORD = 512
 _MOST_RANGES = 8
+_NO_TITLE = "This file has no Title"
 
 
 class StoeReader(Reader):
@@ -90,11 +91,13 @@ def _range(
             f"has counts from {y.min():g} to {y.max():g}; its header says {least} to {most}.",
             "It is damaged, or of a variant that is not known; export it as xy.",
         )
+    title = str(metadata["title"])
     about = {
         **metadata, "start": text_field(source, at, 16), "end": text_field(source, at + 16, 16),
         "time per step (s)": time, "omega": omega,
     }  # fmt: skip
     return pattern(
         source, begin + step * np.arange(count), y / max(factor, 1.0), layout=layout,
-        wavelength=wavelength, sample=str(metadata["title"]), name=name, metadata=about,
+        wavelength=wavelength, sample="" if title == _NO_TITLE else title, name=name,
+        metadata=about,
     )  # fmt: skip

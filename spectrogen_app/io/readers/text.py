@@ -489,7 +489,8 @@ def read_table(
                     "and were left out.")  # fmt: skip
         if skipped > len(values):
             raise source.refuse(
-                f"has {len(values)} rows of numbers among {skipped} other lines.",
+                f"has {len(values)} row{'s' * (len(values) != 1)} of numbers among {skipped} other "
+                "lines.",
                 "Check that it is a table of x and y.",
             )
     source.unsure = table.rivals
