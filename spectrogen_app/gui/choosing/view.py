@@ -11,6 +11,7 @@ from spectrogen_app.app.choosing import Item, parse_ranges
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
+from spectrogen_app.gui.table import TableModel
 from spectrogen_app.gui.theme import Theme
 from spectrogen_app.gui.widgets import ComboBox, label, named, push_button, restyle
 
@@ -19,10 +20,11 @@ COLUMNS = ("Number", "Name", "Position", "Kind", "Points")
 SPECTRA, WITH_MEAN, ONLY_MEAN = "spectra", "with mean", "only mean"
 
 
-class SpectraModel(QtCore.QAbstractTableModel):
+class SpectraModel(TableModel):
     """One row per spectrum, with a tick."""
 
     ticked = QtCore.Signal()
+    heads = COLUMNS
 
     def __init__(self, total: int, ticked: Collection[int], theme: Theme) -> None:
         super().__init__()
@@ -48,16 +50,8 @@ class SpectraModel(QtCore.QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.ticks) - 1, 0))
             self.ticked.emit()
 
-    def rowCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.ticks)
-
-    def columnCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    def rows(self) -> bytearray:
+        return self.ticks
 
     def flags(self, index: Any) -> Any:
         flags = super().flags(index)

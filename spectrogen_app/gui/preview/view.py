@@ -14,6 +14,7 @@ from spectrogen_app.data.axis import XKind, YUnit, pretty_unit, units_of
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
+from spectrogen_app.gui.table import TableModel
 from spectrogen_app.gui.theme import Theme
 from spectrogen_app.gui.widgets import ComboBox, SpinBox, label, named, push_button, restyle
 from spectrogen_app.io.base import TextLayout
@@ -60,14 +61,13 @@ class Shown:
     remark: str = ""
 
 
-class _Numbers(QtCore.QAbstractTableModel):
+class _Numbers(TableModel):
     """The first rows of the table; x and y columns are marked."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.values: NDArray[np.float64] = np.empty((0, 0))
-        self.heads: tuple[str, ...] = ()
         self.marked: tuple[int, ...] = ()
 
     def put(
@@ -77,16 +77,8 @@ class _Numbers(QtCore.QAbstractTableModel):
         self.values, self.heads, self.marked = values, heads, marked
         self.endResetModel()
 
-    def rowCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else self.values.shape[0]
-
-    def columnCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.heads)
-
-    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return self.heads[section] if orientation is Qt.Orientation.Horizontal else section + 1
+    def rows(self) -> NDArray[np.float64]:
+        return self.values
 
     def data(self, index: Any, role: int = 0) -> Any:
         roles = Qt.ItemDataRole

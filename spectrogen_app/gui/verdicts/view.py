@@ -11,6 +11,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.choosing.view import ChooserView
 from spectrogen_app.gui.preview.view import PreviewView
+from spectrogen_app.gui.table import TableModel
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
 from spectrogen_app.gui.widgets import label, named, push_button, tool_button
 from spectrogen_app.gui.xrays.view import XraysView
@@ -54,10 +55,11 @@ class Line:
     taken: int = 0
 
 
-class VerdictModel(QtCore.QAbstractTableModel):
+class VerdictModel(TableModel):
     """The lines as a Qt table; the modality column can be edited."""
 
     modality_chosen = QtCore.Signal(int, str)
+    heads = COLUMNS
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,16 +96,8 @@ class VerdictModel(QtCore.QAbstractTableModel):
         self.lines = []
         self.endResetModel()
 
-    def rowCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Any = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    def rows(self) -> list[Line]:
+        return self.lines
 
     def flags(self, index: Any) -> Any:
         flags = super().flags(index)
