@@ -7,6 +7,9 @@ import re
 import numpy as np
 import pytest
 from gui_fakes import curve_of
+from PySide6 import QtCore
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 import spectrogen_app as sg
 from spectrogen_app.app.decomposition import Decomposition
@@ -420,3 +423,16 @@ def test_the_baseline_can_be_left(editor, loaded, qtbot):
     qtbot.waitUntil(lambda: bool(previewed(loaded)))
     loaded.show_task("process")
     assert not previewed(loaded)
+
+
+def test_anchors_are_set_by_clicks_on_the_curve_itself(editor, loaded, qtbot):
+    loaded.peaks._view.baseline.begin("anchors")
+    canvas, spectrum = editor.canvas, editor.curve.spectrum
+    for x in (300.0, 600.0, 900.0):
+        y = float(np.interp(x, spectrum.x, spectrum.y))
+        place = canvas.mapFromScene(canvas.view.mapViewToScene(QtCore.QPointF(x, y)))
+        QTest.mouseMove(canvas.viewport(), place)
+        QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    points = loaded.peaks.subtraction.steps[0].values["points"]
+    assert [p[0] for p in points] == pytest.approx([300, 600, 900], abs=4)
+    qtbot.waitUntil(lambda: "Baseline" in previewed(loaded))

@@ -115,8 +115,8 @@ class TwoLines(QtWidgets.QStyledItemDelegate):
             QtWidgets.QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
         )
         painter.save()
-        box = QtCore.QRectF(option.rect).adjusted(5, 2, -4, -2)
         colour = index.data(Qt.ItemDataRole.DecorationRole)
+        box = QtCore.QRectF(option.rect).adjusted(1 if index.column() else 5, 2, -4, -2)
         if colour is not None:
             painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)

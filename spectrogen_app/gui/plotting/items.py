@@ -25,7 +25,8 @@ class HeavyCurve(pg.PlotCurveItem):
     weight = 1
 
     def mouseClickEvent(self, ev: Any) -> None:
-        if not ev.double():  # a double click is the view's: it shows all
+        tool = getattr(self.getViewBox(), "tool", None)
+        if not ev.double() and tool is None:  # a double click is the view's: it shows all
             super().mouseClickEvent(ev)
 
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
