@@ -108,12 +108,13 @@ def main() -> int:
     try:
         wrong = damage()
         if wrong:
-            raise RuntimeError(f"{len(wrong)} file(s) missing or altered, such as {wrong[0]}")
+            count = "A file is" if len(wrong) == 1 else f"{len(wrong)} files are"
+            raise RuntimeError(f"{count} missing or altered:\n{wrong[0]}")
         torch_first()
         from spectrogen_app.__main__ import main as run
     except Exception as error:
         return stop(
-            f"SpectroGen could not start: the installation is damaged ({error}).\n\n"
+            f"SpectroGen could not start: the installation is damaged.\n{error}\n\n"
             "Install it again; your data and settings are kept."
         )
     finally:
@@ -122,7 +123,7 @@ def main() -> int:
         return int(run() or 0)
     except Exception as error:
         return stop(
-            f"SpectroGen had to stop ({type(error).__name__}: {error}).\n\n"
+            f"SpectroGen had to stop.\n{type(error).__name__}: {error}\n\n"
             "Start it again; if this comes back, install it again. Your data are kept."
         )
 
