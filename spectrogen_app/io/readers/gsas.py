@@ -59,7 +59,13 @@ class GsasReader(Reader):
                         "STD")  # fmt: skip
             constant = bank[4].startswith("CONS")
             name = source.path.stem + (f" bank {bank[1]}" if len(banks) > 1 else "")
-            x, y, sigma = _points(source, bank, lines, kind, [float(c) for c in coefficients])
+            try:
+                x, y, sigma = _points(source, bank, lines, kind, [float(c) for c in coefficients])
+            except ValueError as error:
+                raise source.refuse(
+                    f"has a bank with something else than numbers ({str(error)[:80]}).",
+                    "It is damaged.",
+                ) from error
             about = {"title": title, "bank": bank[0].strip()}
             band: dict[str, Any] = {} if sigma is None else {"lower": y - sigma, "upper": y + sigma}
             if constant:

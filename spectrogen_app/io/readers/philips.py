@@ -99,7 +99,7 @@ class RdReader(Reader):
         at = 250 if source.head.startswith(b"V3") else 810
         first, second, ratio = fields(source, "<3d", 94)
         step, start, end = fields(source, "<3d", 214)
-        if not (np.isfinite([step, start, end]).all() and step > 0 and -20 < start < end < 180.5):
+        if not (np.isfinite([step, start, end]).all() and step > 1e-6 and -20 < start < end < 180.5):
             raise source.refuse(
                 f"claims angles from {start:g} to {end:g} by {step:g}.", "It is damaged."
             )

@@ -210,7 +210,11 @@ class RigakuTextReader(Reader):
         for i, group in enumerate(groups):
             keys = {**common, **_keys(group)}
             values = re.findall(r"^[ \t]*[-+\d.][-+\d.eE, \t]*$", group, re.MULTILINE)
-            y = np.array([float(v) for v in re.split(r"[,\s]+", " ".join(values)) if v])
+            try:
+                y = np.array([float(v) for v in re.split(r"[,\s]+", " ".join(values)) if v])
+            except ValueError as error:
+                raise source.refuse(f"has counts that are no numbers ({error}).",
+                                    "It is damaged.") from error  # fmt: skip
             start, step, count = (_signed(keys.get(k)) for k in ("START", "STEP", "COUNT"))
             if start is None or step is None or step == 0:
                 raise source.refuse("does not tell the start and step of x.", "It is damaged.")

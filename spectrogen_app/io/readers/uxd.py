@@ -17,6 +17,7 @@ from spectrogen_app.data.axis import K_ALPHA
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout
+from spectrogen_app.io.columns import number
 from spectrogen_app.io.diffraction import pattern, rate_or_counts
 
 _DATA = re.compile(r"^_(\+?)(\w*)(COUNTS|CPS|COUNTSTIME|CPSTIME)[ \t]*$", re.MULTILINE)
@@ -45,17 +46,17 @@ class UxdReader(Reader):
             head, ranges = "", [text]
         common = _keys(head)
         spectra = []
-        for number, part in enumerate(ranges):
-            check(number / len(ranges), f"Reading {source.name}")
+        for i, part in enumerate(ranges):
+            check(i / len(ranges), f"Reading {source.name}")
             match = _DATA.search(part)
             if match is None:
-                source.warn(f"Range {number + 1} holds no counts.")
+                source.warn(f"Range {i + 1} holds no counts.")
                 continue
             keys = {**common, **_keys(part[: match.start()])}
             values = np.array([float(v) for v in _numbers(part[match.end() :])])
             width = (2 if match[2] else 1) + match[3].endswith("TIME")
             if values.size < 2 * width:
-                source.warn(f"Range {number + 1} holds fewer than two points.")
+                source.warn(f"Range {i + 1} holds fewer than two points.")
                 continue
             if values.size % width:
                 source.warn("The last point is incomplete; the file is cut off.")
@@ -64,12 +65,16 @@ class UxdReader(Reader):
                 x, y = table[:, 0], table[:, 1]
             else:
                 y = table[:, 0]
-                x = _start(keys) + float(keys.get("STEPSIZE", "nan")) * np.arange(y.size)
+                start = number(keys.get("START") or keys.get("2THETA"))
+                step = number(keys.get("STEPSIZE"))
+                if start is None or step is None:
+                    raise source.refuse("does not tell the start and step of x.", "It is damaged.")
+                x = start + step * np.arange(y.size)
             spectra.append(
                 pattern(
                     source, x, y, axis=_axis(keys), layout=layout, wavelength=_line(keys),
                     y_unit=rate_or_counts(match[3]), sample=keys.get("SAMPLE", ""),
-                    name=source.path.stem + (f" range {number + 1}" if len(ranges) > 1 else ""),
+                    name=source.path.stem + (f" range {i + 1}" if len(ranges) > 1 else ""),
                     metadata=keys,
                 )
             )  # fmt: skip
@@ -85,10 +90,6 @@ def _keys(text: str) -> dict[str, Any]:
 def _numbers(text: str) -> list[str]:
     block = re.match(r"[-+\d.eE,;\s]*", text)
     return re.findall(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", block[0] if block else "")
-
-
-def _start(keys: dict[str, Any]) -> float:
-    return float(keys.get("START") or keys.get("2THETA") or "nan")
 
 
 def _axis(keys: dict[str, Any]) -> str:

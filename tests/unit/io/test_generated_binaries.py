@@ -162,6 +162,15 @@ def test_map_larger_than_it_is_made_at_once_stays_lazy(tmp_path: Path) -> None:
     assert verdict.spectra[999].y.tolist() == Y[::-1].tolist()
 
 
+def test_philips_step_too_small_to_count_by_is_refused(tmp_path: Path) -> None:
+    data = bytearray(900)
+    data[:4] = b"V3RD"
+    struct.pack_into("<3d", data, 214, 5e-315, 0.0, 1.5)
+    path = tmp_path / "a.rd"
+    path.write_bytes(data)
+    assert "claims angles" in str(registry.open_path(path).error)
+
+
 def stoe(ranges: int, dtype: str, factor: float = 0.0) -> bytes:
     """A STOE file of equal ranges, from its description."""
     counts = np.array([5, 9, 300, 7], dtype=dtype)

@@ -273,3 +273,22 @@ def test_compressed_file_is_named_and_hashed_as_it_lies_there(tmp_path: Path) ->
     verdict = registry.open_path(path)
     assert verdict.path == path
     assert verdict.spectra[0].provenance.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.uxd", "; made\n_FILEVERSION=2\n_SAMPLE='a'\n_DRIVE='COUPLED'\n_STEPSIZE=0.02&0\n"
+                  "_START=10\n_COUNTS\n1 2 3 4 5\n", "start and step"),
+        ("a.dat", "*TYPE = Raw\n*CLASS = Standard\n*BEGIN\n*START = 10\n*STEP = 0.02\n*COUNT = 4\n"
+                  "1, 2, 0..0, 4\n*END\n", "no numbers"),
+        ("a.gsa", "made\nBANK 1 3 3 CONS 1000 2 0 0 FXYE\n1000 5 1\n1002 5..6 1\n1004 7 1\n",
+         "else than numbers"),
+    ],
+)  # fmt: skip
+def test_what_fuzzing_found_is_refused_with_its_reason(tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_text(content)
+    error = registry.open_path(path).error
+    assert error is not None
+    assert said in error.message
