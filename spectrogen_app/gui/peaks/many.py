@@ -116,6 +116,8 @@ class BatchFit(QtCore.QObject):
             f"{failed} were not: the table says why." if failed else "",
         )  # fmt: skip
         self._show()
+        if self.sheet is not None:
+            self.sheet.fit_columns()
         self.finished.emit()
 
     # ---- the sheet ------------------------------------------------------------------------
@@ -135,6 +137,7 @@ class BatchFit(QtCore.QObject):
         self.trend = Trend(theme)
         self.trend.picked.connect(self._go_to)
         sheet.middle.addWidget(self.trend)
+        sheet.middle.setSizes([380, 300])
         sheet.show()
 
     def _gone(self, *_: object) -> None:

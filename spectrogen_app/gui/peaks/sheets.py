@@ -190,9 +190,15 @@ class Sheet(QtWidgets.QDialog):
             self.sorted.sort(-1)
         self.table.verticalHeader().setVisible(bool(sides))
         if fresh:
-            self.table.resizeColumnsToContents()
-            wanted = self.table.horizontalHeader().length() + 70
-            self.resize(max(self.width(), min(wanted, WIDEST)), self.height())
+            self.fit_columns()
+
+    def fit_columns(self) -> None:
+        """Make the columns as wide as their contents, and the window for them."""
+        self.table.resizeColumnsToContents()
+        for column in range(len(self.rows.heads)):
+            self.table.setColumnWidth(column, min(self.table.columnWidth(column), WIDEST // 3))
+        wanted = self.table.horizontalHeader().length() + 70
+        self.resize(max(self.width(), min(wanted, WIDEST)), self.height())
 
     def chosen(self) -> int | None:
         """The selected row of the model."""
