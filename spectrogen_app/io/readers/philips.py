@@ -99,7 +99,8 @@ class RdReader(Reader):
         at = 250 if source.head.startswith(b"V3") else 810
         first, second, ratio = fields(source, "<3d", 94)
         step, start, end = fields(source, "<3d", 214)
-        if not (np.isfinite([step, start, end]).all() and step > 1e-6 and -20 < start < end < 180.5):
+        sane = np.isfinite([step, start, end]).all() and step > 1e-6
+        if not (sane and -20 < start < end < 180.5):
             raise source.refuse(
                 f"claims angles from {start:g} to {end:g} by {step:g}.", "It is damaged."
             )
