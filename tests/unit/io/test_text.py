@@ -14,6 +14,7 @@ from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import Cancelled, ReadError, SpectrogenError
 from spectrogen_app.io import registry
 from spectrogen_app.io.base import TextLayout
+from spectrogen_app.io.readers import labspec
 from spectrogen_app.io.readers import text as text_module
 
 X = np.array([200.0, 200.5, 201.0, 201.5, 202.0])
@@ -280,3 +281,29 @@ def test_any_bytes_are_refused_or_sane(
     path.write_bytes(content)
     verdict = registry.open_path(path)
     assert verdict.ok or isinstance(verdict.error, SpectrogenError)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_maps_of_labspec_by_line(tmp_path, monkeypatch, lazy, line_end):
+    x = np.linspace(100, 200, 12)
+    rows = [[i // 3, i % 3, *(x * (i + 1))] for i in range(150)]
+    lines = ["\t".join(f"{v:.4f}" for v in row) for row in rows]
+    lines[5] = lines[5][:40]
+    path = tmp_path / "map.txt"
+    head = "\t\t" + "\t".join(f"{v:.4f}" for v in x)
+    path.write_bytes(line_end.join([head, *lines, ""]).encode())
+    monkeypatch.setattr(labspec, "_LAZY", 0 if lazy else 1 << 23)
+    verdict = registry.open_path(path)
+    assert verdict.format == "Horiba LabSpec text"
+    assert len(verdict.spectra) == 149
+    assert any("left out: 1" in w for w in verdict.warnings)
+    assert verdict.spectra[5].y == pytest.approx(x * 7, rel=1e-6)
+    assert verdict.spectra[5].metadata["Position"] == (2, 0)
+    lines[68] = lines[68].replace("0\t", "0x\t", 1)
+    path.write_bytes(line_end.join([head, *lines, ""]).encode())
+    damaged = registry.open_path(path).spectra
+    assert len(damaged) == 149 - (not lazy)
+    if lazy:
+        with pytest.raises(SpectrogenError, match="damaged line"):
+            damaged[67]
