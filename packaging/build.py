@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import uuid
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +33,8 @@ APP_ID = "io.github.spectrogen.SpectroGen"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 # Stripped of symbols; libraries that auditwheel patched must not be.
 STRIPPED = ("torch/lib/libtorch_cpu.so", "torch/lib/libtorch_python.so", "libpython3*.so*")
+# Torch asks for them, and nothing that the program does loads them.
+NOT_INSIDE = ("sympy", "networkx", "jinja2", "setuptools", "triton")
 DEPENDS = (
     "libegl1, libgl1, libxkbcommon0, libxkbcommon-x11-0, libdbus-1-3, libfontconfig1, libfreetype6,"
     " libxcb-cursor0, libxcb-icccm4, libxcb-image0, libxcb-keysyms1, libxcb-randr0,"
@@ -73,21 +76,19 @@ def check_changelog() -> None:
 
 
 def components() -> list[metadata.Distribution]:
-    """Every installed distribution the program needs, itself left out, by name."""
+    """Every distribution inside the frozen program, itself left out, by name."""
     from packaging.requirements import Requirement
 
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     found: dict[str, metadata.Distribution] = {}
-    todo = ["spectrogen"]
+    todo = list(project["dependencies"])
     while todo:
-        distribution = metadata.distribution(todo.pop())
-        for text in distribution.requires or []:
-            need = Requirement(text)
-            if need.marker is not None and not need.marker.evaluate({"extra": ""}):
-                continue
-            key = need.name.lower().replace("_", "-")
-            if key not in found:
-                found[key] = metadata.distribution(need.name)
-                todo.append(need.name)
+        need = Requirement(todo.pop())
+        key = need.name.lower().replace("_", "-")
+        wanted = need.marker is None or need.marker.evaluate({"extra": ""})
+        if wanted and key not in found and key not in NOT_INSIDE:
+            found[key] = metadata.distribution(need.name)
+            todo += found[key].requires or []
     return [found[key] for key in sorted(found)]
 
 
