@@ -30,6 +30,7 @@ from spectrogen_app.evaluation.tables import (
     coverage,
     table,
     trained_on,
+    two_sources,
 )
 from spectrogen_app.generation.arch import Network
 from spectrogen_app.generation.bundle import load_model, load_parts, write_bundle
@@ -119,6 +120,7 @@ def evaluate(request: EvaluateRequest, check: Check = unchecked) -> str:
         "coverage": _pooled(held),
         "bands": held,
         "familiarity": familiarity,
+        "two_sources": two_sources(data, answers),
         "samples": drawn_samples(network, data, answers),
         "robustness": robustness(network, data, groups.group, part(0.45, 0.6)),
         "mixtures": mixtures(network, data, groups.group, each=request.mixtures,
@@ -213,13 +215,23 @@ def render(result: Mapping[str, Any]) -> str:
             lines.append(
                 f"| {label(a['source'])} | {label(a['target'])} | {what} | {a[what]:.3f} |"
             )
-    lines += ["", "## Sharp alternatives: mean r of samples drawn from an answer", "",
-              "| from | to | test | n | the answer | one draw | best of five |",
-              "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## Draws from the autoencoder: mean r with the measured spectrum", "",
+              "| from | to | test | n | the answer | one draw | mean of five | best of five | "
+              "draws with one another |",
+              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
     for d in result["samples"]:
         lines.append(
             f"| {label(d['source'])} | {label(d['target'])} | {GROUP_NAMES[d['group']]} | {d['n']} "
-            f"| {d['answer']:.3f} | {d['one']:.3f} | {d['best_of_five']:.3f} |"
+            f"| {d['answer']:.3f} | {d['one']:.3f} | {d['mean_of_five']:.3f} | "
+            f"{d['best_of_five']:.3f} | {d['with_one_another']:.3f} |"
+        )
+    lines += ["", "## Two sources against each alone, on the same samples: mean r", "",
+              "| from | to | test | n | both | first alone | second alone |",
+              "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for t in result["two_sources"]:
+        lines.append(
+            f"| {_names(t['sources'])} | {label(t['target'])} | {GROUP_NAMES[t['group']]} | "
+            f"{t['n']} | {t['both']:.3f} | {t['alone'][0]:.3f} | {t['alone'][1]:.3f} |"
         )
     lines += ["", "## Damaged sources: mean r on known and new minerals together", ""]
     for row in result["robustness"]:

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from spectrogen_app.data.formula import Formula, parse_formula
 from spectrogen_app.errors import Check, TrainingError, unchecked
 from spectrogen_app.evaluation.baselines import METHODS, Simple, spectra_of
-from spectrogen_app.evaluation.metrics import Scores, by_mineral, paired_p, rescaled, score_all
+from spectrogen_app.evaluation.metrics import (
+    Scores,
+    by_mineral,
+    paired_p,
+    pearson,
+    rescaled,
+    score_all,
+)
 from spectrogen_app.generation.arch import Network, Reply
 from spectrogen_app.training.dataset import Dataset
 from spectrogen_app.training.splits import GROUPS
@@ -195,6 +202,28 @@ def _row(
             for name, s in others.items()
         },
     }  # fmt: skip
+
+
+def two_sources(
+    dataset: Dataset, answers: dict[tuple[str, tuple[str, ...], str], Answers]
+) -> list[dict[str, Any]]:
+    """Mean r from two sources and from each of them alone, on the samples that have both."""
+    rows = []
+    for (target, sources, group), found in answers.items():
+        if len(sources) != 2 or any((target, (s,), group) not in answers for s in sources):
+            continue
+        truth, mask = spectra_of(dataset, target, found.samples)
+        alone = []
+        for source in sources:
+            single = answers[target, (source,), group]
+            place = {int(s): i for i, s in enumerate(single.samples)}
+            rest = [place[int(s)] for s in found.samples]
+            alone.append(float(pearson(single.y[rest], truth, mask).mean()))
+        rows.append({
+            "target": target, "sources": list(sources), "group": group, "n": len(truth),
+            "both": float(pearson(found.y, truth, mask).mean()), "alone": alone,
+        })  # fmt: skip
+    return rows
 
 
 def trained_on(network: Network, dataset: Dataset, group: NDArray[np.str_]) -> list[str]:

@@ -1,9 +1,10 @@
 """The network: it scores every remembered sample for a query and mixes their line tables.
 
-For each pair of query and training sample about forty likenesses are measured (see
-:mod:`spectrogen_app.generation.memory`); a small network turns them into the share of that sample
-in the answer. Kernel ridge regression from the same sources is added with a learned gain. The
-answer is decoded from the mixed line densities.
+For each pair of query and training sample about fifty likenesses are measured (see
+:mod:`spectrogen_app.generation.memory`), among them those in the latent space of the autoencoder
+(:mod:`spectrogen_app.generation.latent`) and to what kernel ridge regression answers; a small
+network, the gate, turns them into the share of that sample in the answer. The answer is decoded
+from the mixed line densities.
 """
 
 from __future__ import annotations
@@ -19,24 +20,25 @@ from torch import Tensor, nn
 
 from spectrogen_app.data.formula import ELEMENTS, Formula
 from spectrogen_app.generation.background import without_background
-from spectrogen_app.generation.config import Config
-from spectrogen_app.generation.memory import (
+from spectrogen_app.generation.composition import (
     PAIR_FEATURES,
     Composition,
-    Memory,
-    Query,
-    moved,
     pair_features,
-    remember,
+    unit_rows,
 )
+from spectrogen_app.generation.config import Config
+from spectrogen_app.generation.memory import Memory, Query, moved, remember
 from spectrogen_app.generation.result import Line
 
 FORMULA = "formula"
 CANDIDATES = 128
 """Most training samples that take part in one answer."""
-GAIN = 0.3
 FEW = 4
 """Up to so many queries at once are answered from their candidates alone, which is quicker."""
+SHARPER = 0.5
+"""How much the shares of familiar queries are raised to a power above 1: known minerals have one
+best reference, of new ones a mean over many is safest."""
+LEAST_LOG = -15.0
 SECOND_LOOK = 3
 """Features added for the second look: likeness to the first answer, share, entropy."""
 FULL_COVERAGE = 0.9
@@ -58,8 +60,6 @@ class Pairs:
     pattern : int
         Which sources were given.
     familiarity : Tensor, shape (batch, FAMILIARITY_FEATURES)
-    answer : Tensor or None, shape (batch, size)
-        What kernel ridge regression answers, where it is at hand.
     """
 
     rows: Tensor
@@ -67,35 +67,15 @@ class Pairs:
     ridge: Tensor
     pattern: int
     familiarity: Tensor
-    answer: Tensor | None = None
 
 
-@dataclass
-class Mixed:
-    """A mixture of remembered spectra for each query.
-
-    Attributes
-    ----------
-    weights : Tensor, shape (batch, rows)
-        On the target's remembered unit spectra.
-    shares : Tensor, shape (batch, rows)
-        The same without kernel ridge regression; they add up to 1.
-    answer : Tensor, shape (batch, any)
-        The mixture itself.
-    """
-
-    weights: Tensor
-    shares: Tensor
-    answer: Tensor
-
-
-FAMILIARITY_FEATURES = 6
+FAMILIARITY_FEATURES = 7
 
 
 class PairScorer(nn.Module):
     """Scores pairs of query and training sample for one target."""
 
-    def __init__(self, features: int, patterns: int, hidden: int = 48) -> None:
+    def __init__(self, features: int, hidden: int = 48) -> None:
         super().__init__()
         self.mean = nn.Buffer(torch.zeros(features))
         self.scale = nn.Buffer(torch.ones(features))
@@ -111,15 +91,10 @@ class PairScorer(nn.Module):
                     nn.Linear(hidden, hidden), nn.GELU(), last,
                 )
             )  # fmt: skip
-        self.gain = nn.Parameter(torch.zeros(2, patterns))
 
     def score(self, stage: int, x: Tensor) -> Tensor:
         """Scores of candidates, shape (batch, candidates), from their features."""
         return (self.linear[stage](x) + self.deep[stage](x))[..., 0]
-
-    def ridge_gain(self, stage: int, pattern: int) -> Tensor:
-        """Gain of kernel ridge regression for a pattern of sources."""
-        return GAIN * nn.functional.softplus(self.gain[stage, pattern])
 
 
 def patterns_of(config: Config, target: str) -> dict[str, int]:
@@ -131,7 +106,7 @@ def patterns_of(config: Config, target: str) -> dict[str, int]:
 def feature_count(config: Config, target: str) -> int:
     """Number of pair features of a target."""
     views = sum(2 * len(config.views[m]) + 1 for m in config.grids if m != target)
-    return views + PAIR_FEATURES + 3 + 3 + len(config.grids) + 1
+    return views + PAIR_FEATURES + 3 + 2 + 3 + len(config.grids) + 1
 
 
 def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
@@ -148,13 +123,14 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
     samples = memory.rows[target]
     batch, rows = len(query), len(samples)
     zeros = memory.log_count.new_zeros
+    absent = zeros(1, 1, 1).expand(batch, rows, 1)
     columns: list[Tensor] = []
     prior = zeros(batch, rows)
     seen = [zeros(batch)] * 2
     for m in (m for m in config.grids if m != target):
         width = len(config.views[m])
         if m not in query.cosines:
-            columns.append(zeros(batch, rows, 2 * width + 1))
+            columns.append(absent.expand(-1, -1, 2 * width + 1))
             continue
         at = memory.row_of(m)[samples]
         has = (at >= 0).float()
@@ -174,7 +150,7 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
         prior = prior + 1.5 * alike[..., -1] + 0.5 * alike[..., 2]
         closest = alike[..., -1].amax(1)
     else:
-        columns.append(zeros(batch, rows, PAIR_FEATURES))
+        columns.append(absent.expand(-1, -1, PAIR_FEATURES))
         closest = zeros(batch)
     spectral = tuple(query.cosines)
     if spectral:
@@ -185,16 +161,23 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
         if query.composition is None:
             prior = prior + torch.stack(likes).mean(0)
     else:
-        columns.append(zeros(batch, rows, 3))
+        columns.append(absent.expand(-1, -1, 3))
+    shadow = memory.shadow[target]
+    mean, _ = query.posterior()
+    assert memory.latent is not None
+    assert memory.keys is not None
+    near = memory.latent.likeness(target, mean, memory.keys[samples])
+    decoded = torch.log_softmax(near, 1)
+    imagined = unit_rows(decoded.exp() @ shadow) @ shadow.T
+    columns += [decoded.clamp_min(LEAST_LOG)[..., None] / 3, imagined[..., None]]
     ridge = memory.ridge(query.sources, target)
     solved = zeros(batch, rows)
     solved[:, memory.row_of(target)[ridge.samples]] = ridge.weights(
         memory.kernel_to(query, query.sources, ridge.samples, ("ridge", query.sources, target))
     )
-    stored = memory.target(target)
-    answer = solved @ stored
+    answer = solved @ shadow
     length = answer.norm(dim=1, keepdim=True).clamp_min(1e-9)
-    likeness = (answer / length) @ stored.T
+    likeness = (answer / length) @ shadow.T
     prior = prior + likeness
     columns += [
         likeness[..., None], 3 * solved[..., None],
@@ -202,67 +185,56 @@ def build_pairs(memory: Memory, query: Query, target: str) -> Pairs:
     ]  # fmt: skip
     count = min(CANDIDATES, rows)
     best = prior.topk(count, dim=1)
-    features = torch.cat(columns, -1)
-    features = features.gather(1, best.indices[..., None].expand(-1, -1, features.shape[-1]))
     bits = patterns_of(config, target)
-    flags = features.new_tensor([float(s in query.sources) for s in bits])
+    flags = answer.new_tensor([float(s in query.sources) for s in bits])
     features = torch.cat(
         [
-            features, flags.expand(batch, count, -1),
-            (best.values - best.values[:, :1])[..., None],
+            *(c.gather(1, best.indices[..., None].expand(-1, -1, c.shape[-1])) for c in columns),
+            flags.expand(batch, count, -1), (best.values - best.values[:, :1])[..., None],
         ],
         -1,
     )  # fmt: skip
     given = max(len(spectral), 1)
     familiarity = torch.stack(
         [seen[0] / given, seen[1] / given, closest, best.values[:, 0] / (len(query.sources) + 1),
-         best.values[:, 0] - best.values[:, min(5, count - 1)], length[:, 0]], 1,
+         best.values[:, 0] - best.values[:, min(5, count - 1)], length[:, 0], near.amax(1)], 1,
     )  # fmt: skip
     pattern = sum(bits[s] for s in query.sources)
-    return Pairs(best.indices, features, solved / length, pattern, familiarity, answer / length)
+    return Pairs(best.indices, features, solved / length, pattern, familiarity)
 
 
-def stages(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> list[Mixed]:
-    """Answers at first and at second look, which compares each candidate with the first answer.
+def stages(scorer: PairScorer, pairs: Pairs, near: Tensor) -> list[Tensor]:
+    """Shares of the candidates at first and at second look, each of shape (batch, candidates).
+
+    The second look compares each candidate with the first answer.
 
     Parameters
     ----------
-    stored : Tensor, shape (rows, any)
-        Remembered unit spectra of the target, or their coordinates in a basis.
+    near : Tensor, shape (batch, candidates, any)
+        The candidates' shadows, see :class:`spectrogen_app.generation.memory.Memory`.
     """
     x = (pairs.features - scorer.mean) / scorer.scale
     scores = scorer.score(0, x)
-    near = stored[pairs.rows] if len(x) <= FEW and pairs.answer is not None else None
-    out: list[Mixed] = []
-    for stage in range(2):
-        if stage:
-            answer = out[0].answer / out[0].answer.norm(dim=1, keepdim=True).clamp_min(1e-6)
-            alike = (
-                (answer @ stored.T).gather(1, pairs.rows)
-                if near is None
-                else (near @ answer[:, :, None])[..., 0]
-            )
-            share = torch.softmax(scores, 1)
-            entropy = (share * (share + 1e-9).log()).sum(1, keepdim=True).expand_as(share)
-            seen = torch.stack(
-                [3 * alike, 0.5 * (share * share.shape[1] + 1e-3).log(), entropy], -1
-            )
-            scores = scores + scorer.score(1, torch.cat([x, seen], -1))
-        share = torch.softmax(scores, 1)
-        shares = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, share)
-        gain = scorer.ridge_gain(stage, pairs.pattern)
-        weights = shares + gain * pairs.ridge
-        if near is None or pairs.answer is None:
-            made = weights @ stored
-        else:
-            made = (share[:, None] @ near)[:, 0] + gain * pairs.answer
-        out.append(Mixed(weights, shares, made))
-    return out
+    first = torch.softmax(scores, 1)
+    answer = unit_rows((first[:, None] @ near)[:, 0])
+    alike = (near @ answer[:, :, None])[..., 0]
+    entropy = (first * (first + 1e-9).log()).sum(1, keepdim=True).expand_as(first)
+    seen = torch.stack([3 * alike, 0.5 * (first * first.shape[1] + 1e-3).log(), entropy], -1)
+    scores = scores + scorer.score(1, torch.cat([x, seen], -1))
+    return [first, torch.softmax(scores, 1)]
 
 
-def mix(scorer: PairScorer, pairs: Pairs, stored: Tensor) -> Mixed:
-    """The final answer of :func:`stages`."""
-    return stages(scorer, pairs, stored)[-1]
+def shares_of(scorers: Sequence[PairScorer], pairs: Pairs, shadow: Tensor) -> Tensor:
+    """Shares of the candidates, mean over the members, shape (batch, candidates)."""
+    near = shadow[pairs.rows]
+    return torch.stack([stages(s, pairs, near)[-1] for s in scorers]).mean(0)
+
+
+def settled(shares: Tensor, familiarity: Tensor) -> Tensor:
+    """Shares that add up to 1, the more unequal the more familiar the query is."""
+    power = 1 + SHARPER * familiarity.to(shares)[:, None]
+    raised = shares**power
+    return raised / raised.sum(1, keepdim=True)
 
 
 @dataclass
@@ -321,9 +293,8 @@ class Network:
         state = {n[len(prefix) :]: t.float() for n, t in self.tensors.items()
                  if n.startswith(prefix)}  # fmt: skip
         scorer = PairScorer(
-            feature_count(self.config, target), 1 << len(self.config.grids),
-            hidden=state["deep.0.0.weight"].shape[0],
-        )  # fmt: skip
+            feature_count(self.config, target), state["deep.0.0.weight"].shape[0]
+        )
         scorer.load_state_dict(state)
         return scorer.eval()
 
@@ -375,7 +346,7 @@ class Network:
                 [[f.counts.get(e, 0.0) for e in ELEMENTS] for f in formulas], dtype=torch.float32
             )
             composition = Composition.of(counts.to(device))
-        return Query(cosines, composition)
+        return Query(cosines, composition, self.memory.experts(cosines, composition))
 
     @torch.inference_mode()
     def answer(self, query: Query, target: str) -> Reply:
@@ -383,24 +354,20 @@ class Network:
         memory = self.memory
         query = query.without(target)
         pairs = build_pairs(memory, query, target)
-        stored = memory.target(target)
-        mixed = [mix(s, pairs, stored) for s in self.scorers[target]]
-        weights = torch.stack([m.weights for m in mixed]).mean(0)
-        shares = torch.stack([m.shares for m in mixed]).mean(0)
-        answer = torch.stack([m.answer for m in mixed]).mean(0)
-        if pairs.pattern in self.config.settings.get("fallback", {}).get(target, ()):
-            weights, answer = pairs.ridge, pairs.ridge @ stored
-        y, height, sigma = compose(memory, target, answer, shares)
+        found = shares_of(self.scorers[target], pairs, memory.shadow[target])
         calibration = self.config.settings["calibration"][target]
-        familiarity = familiar(calibration["familiarity"], pairs, shares)
+        familiarity = familiar(calibration["familiarity"], pairs, found)
+        shares = settled(found, familiarity)
+        weights = self._with_ridge(target, pairs, shares, familiarity)
+        y, sigma, coefficients = compose(memory, target, pairs.rows, shares, weights)
         factors = band_factors(calibration["bands"], familiarity)
         bands = [
             (y + f[:, None] * sigma).clamp(0, 1.5).cpu().numpy().astype(float)
             for f in factors.to(y).unbind(1)
         ]
         by_sample = torch.zeros(len(query), len(memory), device=memory.device)
-        by_sample[:, memory.rows[target]] = shares
-        coefficient = (weights / memory.target_norm(target) / height).cpu().numpy()
+        by_sample.scatter_(1, memory.rows[target][pairs.rows], shares)
+        coefficient = coefficients.cpu().numpy()
         tables = self._lines_of(target)
 
         def lines(row: int) -> tuple[Line, ...]:
@@ -412,6 +379,24 @@ class Network:
             np.minimum(bands[2], out), np.maximum(bands[3], out),
             familiarity.cpu().numpy().astype(float), by_sample.cpu().numpy(), lines,
         )  # fmt: skip
+
+    def _with_ridge(
+        self, target: str, pairs: Pairs, shares: Tensor, familiarity: Tensor
+    ) -> Tensor | None:
+        """Weights on the target's rows where kernel ridge regression is the fallback.
+
+        Settings hold its part in answers to new and to known minerals, 0 or 1 each; familiarity
+        decides between the two.
+        """
+        fallback = self.config.settings.get("fallback", {}).get(target, {})
+        if str(pairs.pattern) not in fallback:
+            return None
+        new, known = fallback[str(pairs.pattern)]
+        ridge = (new + (known - new) * familiarity)[:, None]
+        shadow = self.memory.shadow[target]
+        length = (shares[:, None] @ shadow[pairs.rows])[:, 0].norm(dim=1, keepdim=True)
+        own = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, shares / length)
+        return (1 - ridge) * own + ridge * pairs.ridge
 
     def _lines_of(self, target: str) -> Any:
         start = self.tensors[f"{target}.start"].numpy().astype(np.int64)
@@ -431,26 +416,41 @@ class Network:
         return density
 
     @torch.inference_mode()
-    def sample(
-        self,
-        arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
-        formulas: Sequence[Formula] | None,
-        target: str,
-        n: int,
-        seed: int,
-    ) -> FloatArray:
-        """Draw ``n`` spectra, each the line table of one training sample, by share; (n, size)."""
-        query = self.query(arrays, formulas).without(target)
-        pairs = build_pairs(self.memory, query, target)
-        stored = self.memory.target(target)
-        shares = torch.stack([mix(s, pairs, stored).shares for s in self.scorers[target]]).mean(0)[
-            0
-        ]
+    def draw(self, query: Query, target: str, n: int, seed: int) -> FloatArray:
+        """Draw ``n`` spectra for each query from the autoencoder, shape (batch, n, size).
+
+        A code is drawn from the posterior and decoded; the gate's shares are its prior over the
+        training samples, so that a draw is a likely alternative and not only a near one.
+        """
+        memory = self.memory
+        query = query.without(target)
+        pairs = build_pairs(memory, query, target)
+        shares = shares_of(self.scorers[target], pairs, memory.shadow[target])
         generator = torch.Generator().manual_seed(seed)
-        count = min(n, int((shares > 0).sum()))
-        drawn = torch.multinomial(shares.cpu(), count, generator=generator)
-        y = self.memory.spectra[target][drawn.to(shares.device)]
-        return (y / y.amax(1, keepdim=True).clamp_min(1e-9)).cpu().numpy().astype(float)
+        mean, variance = query.posterior()
+        out = np.empty((len(query), n, self.config.grids[target].size))
+        for i, rows in enumerate(pairs.rows):
+            noise = torch.randn(n, mean.shape[1], generator=generator).to(mean)
+            z = mean[i] + variance[i].sqrt() * noise
+            drawn = draw_shares(memory, target, rows, shares[i], z)
+            y, _, _ = compose(memory, target, rows.expand(n, -1), drawn)
+            out[i] = y.cpu().numpy()
+        return out
+
+
+def draw_shares(memory: Memory, target: str, rows: Tensor, shares: Tensor, z: Tensor) -> Tensor:
+    """Shares of candidates for codes, shape (n, candidates).
+
+    Parameters
+    ----------
+    rows, shares : Tensor, shape (candidates,)
+        Rows of the target, and their shares in the answer.
+    z : Tensor, shape (n, dimensions)
+    """
+    assert memory.latent is not None
+    assert memory.keys is not None
+    near = memory.latent.likeness(target, z, memory.keys[memory.rows[target][rows]])
+    return torch.softmax(near + (shares + 1e-9).log(), 1)
 
 
 def _by_mask(mask: NDArray[np.bool_]) -> dict[bytes | None, list[int]]:
@@ -474,43 +474,53 @@ def _by_mask(mask: NDArray[np.bool_]) -> dict[bytes | None, list[int]]:
 
 
 def compose(
-    memory: Memory, target: str, answer: Tensor, shares: Tensor
+    memory: Memory, target: str, rows: Tensor, shares: Tensor, weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mix remembered spectra.
+    """Mix remembered spectra, each of them of unit length.
 
     Parameters
     ----------
-    answer : Tensor, shape (batch, size)
-        Mixture of centred unit spectra.
-    shares : Tensor, shape (batch, rows)
+    rows, shares : Tensor, shape (batch, candidates)
+    weights : Tensor, shape (batch, target's rows), optional
+        What is mixed in place of the shares, which then give the spread alone.
 
     Returns
     -------
     y : Tensor, shape (batch, size)
         Clipped at 0, 1 is the highest point.
-    height : Tensor, shape (batch, 1)
-        What the mixture was divided by.
     sigma : Tensor, shape (batch, size)
         Spread of the contributing spectra, plus a floor.
+    coefficients : Tensor, shape (batch, target's rows)
+        How much of each line table is in ``y``.
     """
+    stored, norm, peak = memory.spectra[target], memory.target_norm(target), memory.peak(target)
+    dense = stored.new_zeros(len(rows), len(stored)).scatter(1, rows, shares)
+    mixed = (dense if weights is None else weights) / norm
+    if len(rows) <= FEW:
+        near = stored[rows]
+        portion = (shares / peak[rows])[:, None]
+        first = (portion @ near)[:, 0]
+        second = ((portion / peak[rows][:, None]) @ near.square())[:, 0]
+        answer = (
+            ((shares / norm[rows])[:, None] @ near)[:, 0] if weights is None else mixed @ stored
+        )
+    else:
+        first, second = (dense / peak) @ stored, (dense / peak**2) @ stored.square()
+        answer = mixed @ stored
     thinned = answer[:, ::4]
     low = thinned.kthvalue(1 + thinned.shape[1] // 50, dim=1, keepdim=True).values
     above = (answer - low).clamp_min(0)
     height = above.amax(1, keepdim=True).clamp_min(1e-9)
     y = above / height
-    rows = (shares > 0).any(0).nonzero()[:, 0]
-    part = memory.spectra[target][rows]
-    part = part / part.amax(1, keepdim=True).clamp_min(1e-6)
-    first, second = shares[:, rows] @ part, shares[:, rows] @ part.square_()
     sigma = (second - first**2).clamp_min(0).sqrt() + 0.15 * y + 0.01
-    return y, height, sigma
+    return y, sigma, mixed / height
 
 
 def familiarity_inputs(pairs: Pairs, shares: Tensor) -> Tensor:
-    """What familiarity is judged from, shape (batch, FAMILIARITY_FEATURES + 3)."""
+    """What familiarity is judged from, shape (batch, FAMILIARITY_FEATURES + 2)."""
     top = shares.amax(1)
     entropy = -(shares * (shares + 1e-9).log()).sum(1)
-    return torch.cat([pairs.familiarity, torch.stack([top, entropy, torch.zeros_like(top)], 1)], 1)
+    return torch.cat([pairs.familiarity, torch.stack([top, entropy], 1)], 1)
 
 
 def familiar(judge: Mapping[str, Any], pairs: Pairs, shares: Tensor) -> Tensor:

@@ -9,27 +9,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectrogen_app.data.formula import ELEMENTS
+from spectrogen_app.generation.composition import Composition, composition_kernel, unit_rows
 from spectrogen_app.generation.config import Config, View
+from spectrogen_app.generation.latent import Expert, Latent, formula_input, load_latent, product
 from spectrogen_app.generation.lines import LineBank
 
-_CLASSES = (
-    "Li", "Na", "K Rb Cs Tl", "Mg Fe Mn Zn Co Ni", "Cu", "Be", "Ca Sr Cd", "Ba Pb",
-    "Al Ga Sc Cr In", "Y La Ce Nd Sm Gd Dy Yb Pr Er Th Eu Tb Ho", "Ti Zr Sn Hf Nb Ta", "P As V",
-    "S Se Te", "W Mo", "Si Ge", "B", "C", "N", "F", "Cl Br I", "O", "H", "Ag Au", "Sb Bi", "U",
-    "Hg",
-)  # fmt: skip
-_ANION_FORMERS = (
-    "C", "N", "P", "As", "V", "Si", "B", "S", "Se", "Te", "Cl", "F", "Br", "I", "W", "Mo", "U",
-    "Sb", "Cr", "Bi", "Ti",
-)  # fmt: skip
 _SPECTRUM_GAMMA = 5.0
 _RIDGE = 0.1
 _HELD = 0.03
@@ -85,99 +75,6 @@ def look(y: Tensor, view: View, measured: Tensor, *, within: Tensor | None = Non
     return unit(y, within[None, :: view.thin].expand(len(y), -1).to(y.dtype))
 
 
-def _rows(x: Tensor) -> Tensor:
-    return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
-
-
-@dataclass
-class Composition:
-    """Features of compositions, row-normalised for cosines.
-
-    Attributes
-    ----------
-    parts : dict of str to Tensor, shape (n, ...)
-    known : Tensor of bool, shape (n,)
-    """
-
-    parts: dict[str, Tensor]
-    known: Tensor
-
-    @classmethod
-    def of(cls, counts: Tensor) -> Composition:
-        """From atom counts, shape (n, elements); rows of zeros are unknown."""
-        total = counts.sum(-1, keepdim=True)
-        share = counts / total.clamp_min(1e-9)
-        member = _class_matrix(counts.device)
-        classes = share @ member
-        water = torch.tensor([e in ("O", "H") for e in ELEMENTS], device=counts.device)
-        class_water = member[water].sum(0) > 0
-        formers = [ELEMENTS.index(e) for e in _ANION_FORMERS]
-        parts = {
-            "share": share,
-            "elements": _rows(share.sqrt()),
-            "cations": _rows((share * ~water).sqrt()),
-            "classes": _rows(classes.sqrt()),
-            "class_cations": _rows((classes * ~class_water).sqrt()),
-            "class_share": classes * ~class_water,
-            "stoichiometry": _rows(share.sort(-1, descending=True).values[:, :10]),
-            "present": (share > 1e-6).float(),
-            "anions": (share[:, formers] > 0.01).float(),
-            "hydrogen": share[:, [ELEMENTS.index("H")]],
-            "oxygen": share[:, [ELEMENTS.index("O")]],
-        }
-        return cls(parts, total[:, 0] > 0)
-
-    def take(self, index: Tensor) -> Composition:
-        """Some rows."""
-        return Composition({k: v[index] for k, v in self.parts.items()}, self.known[index])
-
-    def __getitem__(self, key: str) -> Tensor:
-        return self.parts[key]
-
-
-@lru_cache(maxsize=4)
-def _class_matrix(device: torch.device) -> Tensor:
-    member = torch.zeros(len(ELEMENTS), len(_CLASSES) + 1, device=device)
-    for i, element in enumerate(ELEMENTS):
-        where = [k for k, names in enumerate(_CLASSES) if element in names.split()]
-        member[i, where[0] if where else len(_CLASSES)] = 1
-    return member
-
-
-PAIR_FEATURES = 13
-
-
-def pair_features(a: Composition, b: Composition) -> Tensor:
-    """How alike compositions are, shape (a, b, PAIR_FEATURES); 0 where one is unknown."""
-
-    def dot(key: str) -> Tensor:
-        return a[key] @ b[key].T
-
-    def jaccard(key: str) -> Tensor:
-        both = dot(key)
-        return both / (a[key].sum(1)[:, None] + b[key].sum(1)[None] - both).clamp_min(1)
-
-    distance = torch.cdist(a["share"], b["share"], p=1)
-    columns = [
-        dot("elements"), dot("cations"), dot("classes"), dot("class_cations"),
-        dot("stoichiometry"), jaccard("present"), jaccard("anions"), distance,
-        (distance < 0.02).float(), (a["hydrogen"] - b["hydrogen"].T).abs(),
-        (a["oxygen"] - b["oxygen"].T).abs(),
-        torch.cdist(a["class_share"], b["class_share"], p=1), composition_kernel(a, b),
-    ]  # fmt: skip
-    both = (a.known[:, None] & b.known[None]).float()
-    return torch.stack(columns, -1) * both[..., None]
-
-
-def composition_kernel(a: Composition, b: Composition) -> Tensor:
-    """Similarity of compositions, 0..1, shape (a, b)."""
-    return (
-        torch.exp(-6 * (1 - a["elements"] @ b["elements"].T))
-        + 0.5 * torch.exp(-3 * (1 - a["classes"] @ b["classes"].T))
-        + 0.5 * torch.exp(-4 * (1 - a["cations"] @ b["cations"].T))
-    ) / 2
-
-
 @dataclass
 class Query:
     """Samples asked about.
@@ -187,10 +84,13 @@ class Query:
     cosines : dict of str to Tensor, shape (batch, views, rows)
         With the remembered spectra of each source modality.
     composition : Composition or None
+    experts : dict of str to Expert
+        What each source says about the code.
     """
 
     cosines: dict[str, Tensor]
     composition: Composition | None
+    experts: dict[str, Expert] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -205,7 +105,12 @@ class Query:
     def without(self, modality: str) -> Query:
         """The same without the spectra of one modality."""
         rest = {m: c for m, c in self.cosines.items() if m != modality}
-        return Query(rest, self.composition)
+        experts = {s: e for s, e in self.experts.items() if s != modality}
+        return Query(rest, self.composition, experts)
+
+    def posterior(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the code, each of shape (batch, dimensions)."""
+        return product(self.experts)
 
     def take(self, index: Tensor, sources: Sequence[str]) -> Query:
         """Some of the samples, knowing only some of the sources."""
@@ -213,6 +118,7 @@ class Query:
         return Query(
             {m: c[index] for m, c in self.cosines.items() if m in sources},
             composition.take(index) if composition else None,
+            {s: (m[index], p[index]) for s, (m, p) in self.experts.items() if s in sources},
         )
 
 
@@ -252,6 +158,13 @@ class Memory:
         Which part of the grid each table was fitted on.
     log_count : Tensor, shape (samples,)
         Logarithm of the number of samples of the same mineral.
+    shadow : dict of str to Tensor, shape (rows, any)
+        Coordinates of the centred spectra of unit length in their leading directions, to compare
+        answers quickly.
+    latent : Latent or None
+        The autoencoder.
+    keys : Tensor or None, shape (samples, dimensions)
+        Codes of the samples.
     """
 
     config: Config
@@ -260,6 +173,9 @@ class Memory:
     spectra: dict[str, Tensor]
     measured: dict[str, Tensor]
     log_count: Tensor
+    shadow: dict[str, Tensor] = field(default_factory=dict)
+    latent: Latent | None = None
+    keys: Tensor | None = None
     _cache: dict[object, object] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -281,6 +197,7 @@ class Memory:
         kept = torch.as_tensor(keep, device=self.device)
         rows, spectra, measured = {}, {}, {}
         cache: dict[object, object] = {}
+        shadow = {m: s[kept[self.rows[m]]] for m, s in self.shadow.items()}
         for m, samples in self.rows.items():
             mask = kept[samples]
             rows[m], spectra[m] = samples[mask], self.spectra[m][mask]
@@ -289,8 +206,24 @@ class Memory:
         known = self.composition.known & kept
         return Memory(
             self.config, Composition(self.composition.parts, known), rows, spectra, measured,
-            log_counts(minerals, keep).to(self.device), cache,
+            log_counts(minerals, keep).to(self.device), shadow, self.latent, self.keys, cache,
         )  # fmt: skip
+
+    def experts(
+        self, cosines: Mapping[str, Tensor], composition: Composition | None
+    ) -> dict[str, Expert]:
+        """What each source says about the code; ``cosines`` as in :class:`Query`."""
+        if self.latent is None:
+            return {}
+        values = {m: self.kernel(m, c) for m, c in cosines.items()}
+        if composition is not None:
+            values[_FORMULA] = formula_input(composition)
+        return {s: self.latent.expert(s, self.latent.code(s, v)) for s, v in values.items()}
+
+    def kernel(self, modality: str, cosines: Tensor) -> Tensor:
+        """Spectral kernel, shape (batch, rows), of cosines in every view."""
+        looks = [i for i, v in enumerate(self.config.views[modality]) if v.kernel]
+        return torch.exp(-_SPECTRUM_GAMMA * (1 - cosines[:, looks])).mean(1)
 
     def views(self, modality: str) -> list[Tensor]:
         """Remembered spectra in each view, each shape (rows, thinned size)."""
@@ -334,15 +267,18 @@ class Memory:
             self._cache[key] = held
         return held  # type: ignore[return-value]
 
-    def target(self, modality: str) -> Tensor:
-        """Remembered spectra of a target, centred and of unit length, (rows, size)."""
-        return self._cached(("target", modality), lambda: unit(self.spectra[modality]))
-
     def target_norm(self, modality: str) -> Tensor:
         """Length of each centred remembered spectrum, shape (rows,)."""
         y = self.spectra[modality]
         return self._cached(
-            ("norm", modality), lambda: (y - y.mean(-1, keepdim=True)).norm(dim=-1).clamp_min(1e-9)
+            ("norm", modality),
+            lambda: (y.square().sum(-1) - y.shape[1] * y.mean(-1) ** 2).clamp_min(1e-9).sqrt(),
+        )
+
+    def peak(self, modality: str) -> Tensor:
+        """Highest point of each remembered spectrum, shape (rows,)."""
+        return self._cached(
+            ("peak", modality), lambda: self.spectra[modality].amax(1).clamp_min(1e-6)
         )
 
     def _cached(self, key: object, make: Callable[[], object]) -> Tensor:
@@ -397,9 +333,7 @@ class Memory:
                 if held not in self._cache:
                     self._cache[held] = self.row_of(s)[b]
                 at = self._cached(held, list)
-                looks = [i for i, v in enumerate(self.config.views[s]) if v.kernel]
-                cosines = query.cosines[s][:, looks][:, :, at]
-                parts.append(torch.exp(-_SPECTRUM_GAMMA * (1 - cosines)).mean(1))
+                parts.append(self.kernel(s, query.cosines[s])[:, at])
         return _combined(parts)
 
     def ridge(self, sources: Sequence[str], target: str) -> Ridge:
@@ -449,7 +383,7 @@ class Memory:
         kernel = self.kernel_to(query, sources, samples, ("composition", tuple(sources)))
         guess = mean + kernel @ dual
         sizes = [self.composition[n].shape[1] for n in _GUESSED]
-        return dict(zip(_GUESSED, map(_rows, guess.split(sizes, 1)), strict=True))
+        return dict(zip(_GUESSED, map(unit_rows, guess.split(sizes, 1)), strict=True))
 
     def imputed(self, source: str, target: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Guessed source spectra of the samples that know the target but not the source.
@@ -518,7 +452,11 @@ def remember(
     counts = tensors["composition"].float().to(device)
     minerals = [name for _, name in config.samples]
     logs = log_counts(minerals, np.ones(len(minerals), bool)).to(device)
-    memory = Memory(config, Composition.of(counts), rows, spectra, measured, logs)
+    shadow = {m: tensors[f"{m}.shadow"].float().to(device) for m in banks
+              if f"{m}.shadow" in tensors}  # fmt: skip
+    memory = Memory(config, Composition.of(counts), rows, spectra, measured, logs, shadow)
+    if "latent.keys" in tensors:
+        memory.latent, memory.keys = load_latent(tensors)
     for key in (k for k in tensors if k.startswith("composition.dual.")):
         sources = tuple(key.split(".")[2].split("+"))
         memory.set_composition_dual(sources, tensors[key].to(device))
@@ -539,8 +477,8 @@ def render_tables(
     flat = tensors[f"{m}.shape"].long() * size + tensors[f"{m}.place"].long()
     height = tensors[f"{m}.height"].float()
     out = torch.empty(n, size, device=device)
-    for low in range(0, n, 256):
-        high = min(n, low + 256)
+    for low in range(0, n, 64):
+        high = min(n, low + 64)
         a, b = int(start[low]), int(start[high])
         density = torch.zeros(high - low, shapes * size)
         density[owner[a:b] - low, flat[a:b]] = height[a:b]
@@ -567,6 +505,9 @@ def moved(memory: Memory, device: str) -> Memory:
         spectra={m: v.to(device) for m, v in memory.spectra.items()},
         measured={m: v.to(device) for m, v in memory.measured.items()},
         log_count=memory.log_count.to(device),
+        shadow={m: v.to(device) for m, v in memory.shadow.items()},
+        latent=memory.latent.to(device) if memory.latent is not None else None,
+        keys=memory.keys.to(device) if memory.keys is not None else None,
         _cache={
             k: tuple(t.to(device) for t in v)  # type: ignore[attr-defined]
             for k, v in memory._cache.items()

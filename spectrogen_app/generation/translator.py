@@ -76,6 +76,7 @@ class Translator:
         self.metrics = MappingProxyType(dict(metrics))
         self.inputs = (*network.sources, "formula")
         self.targets = network.targets
+        self._known_samples = {sample for sample, _ in self.config.samples}
         self._use(device)
 
     def _use(self, device: Device) -> None:
@@ -185,7 +186,10 @@ class Translator:
         seed: int = 0,
         check: Check = unchecked,
     ) -> tuple[Spectrum, ...]:
-        """Draw ``n`` alternative spectra of one target, each as sharp as a measured one.
+        """Draw ``n`` alternative spectra of one target from the autoencoder.
+
+        Each is decoded from another draw of the sample's code, so it is sharper than the answer,
+        which is their mean.
 
         Raises
         ------
@@ -197,7 +201,8 @@ class Translator:
         source = self._source(group, formula, (target,))
         check(0.0, "Sampling")
         with self._lock:
-            drawn = self._network.sample(*self._stack([source]), target, n, seed)
+            query = self._network.query(*self._stack([source]))
+            drawn = self._network.draw(query, target, n, seed)[0]
         made = self._generation(source, seed, 0.0, (), source.notes)
         return tuple(self._spectrum(source, target, (y, None, None), made) for y in drawn)
 
@@ -373,7 +378,7 @@ class Translator:
     ) -> GenerationResult:
         familiarity = float(np.mean([reply.familiarity[row] for reply, row in replies]))
         references = self._references(replies)
-        notes = tuple(dict.fromkeys((*source.notes, *told)))
+        notes = tuple(dict.fromkeys((*source.notes, *told, *self._learned(source))))
         made = self._generation(source, seed, familiarity, references, notes)
         spectra = {
             target: self._spectrum(
@@ -389,6 +394,16 @@ class Translator:
             for target, (reply, row) in zip(targets, replies, strict=True)
         }
         return GenerationResult(spectra, familiarity, references, notes, lines, bands)
+
+    def _learned(self, source: _Source) -> tuple[str, ...]:
+        """Says so when a sample is one that the model was trained on."""
+        words = {w for s in source.spectra for w in (s.sample, *s.sample.split()) if w}
+        named = words & self._known_samples
+        return tuple(
+            f"{name} is one of the samples that the model learned from: agreement with its "
+            "measured spectra says nothing about other samples."
+            for name in sorted(named)
+        )
 
     def _references(self, replies: Sequence[tuple[Reply, int]]) -> tuple[Reference, ...]:
         """The heaviest training samples over all targets; their weights are shares of 1."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spectrogen_app.data.modality import MODALITIES
+from spectrogen_app.generation.arch import patterns_of
 from spectrogen_app.generation.config import Config
 
 _GROUPS = {"known": "known mineral", "sample": "known mineral", "new": "new mineral",
@@ -30,11 +31,14 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
         f"Model `{config.model_id}`, made {config.created} with SpectroGen "
         f"{config.program_version}.",
         "",
-        f"Given any of {names} and the chemical formula of a sample, it generates the others. It "
-        "compares the spectra and the formula with every sample it learned from, decides with a "
-        "small network how much each of them contributes, and mixes their fitted lines "
-        "(pseudo-Voigt shapes over a smooth background). It holds line tables, compositions, "
-        "names and IDs; no measured curve is stored in it.",
+        f"Given any of {names} and the chemical formula of a sample, it generates the others. A "
+        "variational autoencoder turns what is given into a Gaussian over codes (one encoder per "
+        "source, product of experts) and decodes a code into shares of the line tables of the "
+        "samples it learned from (pseudo-Voigt shapes over a smooth background). The answer's "
+        "shares come from a second network, the gate, which weighs the autoencoder's against "
+        "direct comparisons with every sample and kernel ridge regression; alternatives are drawn "
+        "from the autoencoder. It holds line tables, compositions, codes, names and IDs; no "
+        "measured curve is stored in it.",
         "",
         "## Trained on",
         "",
@@ -51,14 +55,19 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
             f"scores below are of exactly these weights. Splits {training.get('splits', '')[:16]}.",
             "",
         ]  # fmt: skip
-    fallback = {t: v for t, v in config.settings.get("fallback", {}).items() if v}
-    if fallback:
+    cells = []
+    for target, patterns in config.settings.get("fallback", {}).items():
+        for pattern, parts in patterns.items():
+            bits = patterns_of(config, target)
+            sources = " + ".join(label(s) for s, bit in bits.items() if bit & int(pattern))
+            said = [g for g, part in zip(("new", "known"), parts, strict=True) if part]
+            cells.append(f"{sources} to {label(target)} ({' and '.join(said)} minerals)")
+    if cells:
         lines += [
-            "Kernel ridge regression answers in place of the network, since it did better in "
-            "cross-validation, for some sets of sources of: "
-            + ", ".join(label(t) for t in fallback) + ".",
+            "Kernel ridge regression answers in place of the network where it did better in "
+            f"cross-validation, in proportion to the familiarity: {'; '.join(cells)}.",
             "",
-        ]  # fmt: skip
+        ]
     if metrics.get("test"):
         lines += _test(metrics)
     if metrics.get("cross_validation"):
@@ -117,7 +126,17 @@ def _test(metrics: Mapping[str, Any]) -> list[str]:
             f"{d['one']:.2f}, best of five {d['best_of_five']:.2f}"
             for d in drawn if d["group"] == "mineral"
         )  # fmt: skip
-        lines += ["", f"Sharp alternatives drawn for new minerals, mean r: {said}."]
+        lines += ["", f"Draws from the autoencoder for new minerals, mean r: {said}."]
+    short = [f"{_direction(r)} ({_GROUPS[r['group']]}: {r['r']:.2f} against {r['best_r']:.2f})"
+             for r in test.get("rows", ()) if r["r"] < r["best_r"]]  # fmt: skip
+    if short:
+        lines += ["", f"A simple method had the higher mean r there: {'; '.join(short)}."]
+    weak = [
+        f"{_direction(r)} ({_GROUPS[r['group']]})" for r in test.get("rows", ())
+        if "simple" in r and r["f1"] < max(s["f1"] for s in r["simple"].values())
+    ]  # fmt: skip
+    if weak:
+        lines += ["", f"A simple method had the higher peak F1 there: {'; '.join(weak)}."]
     if "familiarity" in test:
         f = test["familiarity"]
         lines += [
@@ -126,6 +145,10 @@ def _test(metrics: Mapping[str, Any]) -> list[str]:
             f"minerals from noise and flat lines with {f['noise']:.2f}.",
         ]
     return [*lines, ""]
+
+
+def _direction(row: Mapping[str, Any]) -> str:
+    return f"{' + '.join(label(s) for s in row['sources'])} to {label(row['target'])}"
 
 
 def _cross_validation(table: Mapping[str, Any]) -> list[str]:

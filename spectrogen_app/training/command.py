@@ -189,8 +189,12 @@ def train(request: TrainRequest, check: Check = unchecked) -> Path:
         "splits": frozen()["sha256"] if request.hold_out else "",
         "seed": request.recipe.seed,
         "recipe": dataclasses.asdict(request.recipe),
-        "command": "spectrogen train --data DIR --out OUT" + " --hold-out" * request.hold_out
-        + f" --seed {request.recipe.seed}",
+        "command": " ".join([
+            "spectrogen train --data DIR", *(f"--modality {m}" for m in chosen), "--out OUT",
+            *["--hold-out"] * request.hold_out,
+            *[f"--epochs {request.recipe.epochs}"] * (request.recipe.epochs != Recipe().epochs),
+            f"--seed {request.recipe.seed}",
+        ]),
         "own_data": request.data.suffix.lower() in (".csv", ".tsv"),
         "report": {k: v for k, v in data.report.items() if k != "left_out"},
     }  # fmt: skip

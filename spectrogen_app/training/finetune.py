@@ -20,6 +20,7 @@ from spectrogen_app.errors import Check, TrainingError, unchecked
 from spectrogen_app.generation.arch import PairScorer
 from spectrogen_app.generation.bundle import load_parts, write_bundle
 from spectrogen_app.generation.config import Config
+from spectrogen_app.generation.latent import load_latent
 from spectrogen_app.generation.memory import Memory, remember
 from spectrogen_app.training.card import render_card
 from spectrogen_app.training.dataset import Dataset, Spectra
@@ -48,13 +49,14 @@ class _Continued(Trainer):
     ) -> None:
         super().__init__(dataset, np.ones(len(dataset), bool), recipe, checkpoints, check)
         self.base_config, self.base_tensors = base
+        self.asked = np.arange(len(dataset)) >= old
         self.old = old
 
     def memory(self) -> tuple[Config, dict[str, Tensor], Memory]:
         """The base's line tables with those of the new samples behind them."""
         tensors = {
             k: v for k, v in self.base_tensors.items()
-            if not k.startswith(("scorer.", "composition.dual."))
+            if not k.startswith(("scorer.", "composition.dual.")) and not k.endswith(".shadow")
         }  # fmt: skip
         tensors["composition"] = torch.tensor(self.whole.composition, dtype=torch.float32)
         for m, bank in self.base_config.banks.items():
@@ -79,15 +81,9 @@ class _Continued(Trainer):
         )
         return config, tensors, remember(config, tensors)[0]
 
-    def wanted(self, held: Held) -> Held | None:
-        """Only the questions about new samples."""
-        rows = np.flatnonzero(held.samples >= self.old)
-        if not len(rows):
-            return None
-        pairs, truth = held.batch(rows)
-        return dataclasses.replace(
-            held, known=held.known[rows], samples=held.samples[rows], pairs=pairs, truth=truth
-        )
+    def _autoencoder(self, name: str, seen: Memory, *_: Any, **__: Any) -> None:
+        """The base's autoencoder; its encoders read what the new samples bring."""
+        seen.latent, _keys = load_latent(self.base_tensors)
 
 
 def finetune(
@@ -138,7 +134,10 @@ def finetune(
     checkpoints = Checkpoints(checkpoint_folder(out), key)
     run = _Continued(merged, recipe, checkpoints, check, base=(config, tensors), old=old)
     config, tensors_new, memory = run.memory()
-    queries = run._queries(memory)
+    truth = run._shadows(memory)
+    tensors_new |= {f"{m}.shadow": s.half() for m, s in memory.shadow.items()}
+    folds, latent = run._encoded(memory, run._queries(memory), truth)
+    tensors_new |= latent
     targets = list(config.settings["targets"])
     learned: dict[str, int] = {}
     for i, target in enumerate(targets):
@@ -147,10 +146,7 @@ def finetune(
             [merged.has(m) for m in config.grids if m != target], axis=0
         )
         enough = has[old:].sum() >= LEAST_PAIRS
-        held = [
-            w for h in (run._held(memory, queries, target, part) if enough else ())
-            if (w := run.wanted(h)) is not None
-        ]  # fmt: skip
+        held = list(run._held(folds, truth[target], target, part)) if enough else []
         learned[target] = sum(len(h.samples) for h in held)
         for k in range(int(config.settings["members"])):
             prefix = f"scorer.{target}.{k}."

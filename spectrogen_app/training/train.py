@@ -1,10 +1,11 @@
-"""Train a model: line tables, pair scorers, calibration, bundle.
+"""Train a model: line tables, autoencoder, pair scorers, calibration, bundle.
 
-Scorers learn on queries held out from the memory in inner folds (whole mineral stems, and samples
-whose mineral stays), so that they see at training what they will see at use. Calibration uses
-scorers that saw neither the query nor its fold. Every stage is kept in a checkpoint folder beside
-the bundle and is not repeated after an interruption; equal requests give equal weights on one
-machine.
+The autoencoder learns from all samples; for each inner fold another one that never saw the fold is
+trained, whose codes the scorers get to see for the fold's queries. Scorers learn on queries held
+out from the memory in inner folds (whole mineral stems, and samples whose mineral stays), so that
+they see at training what they will see at use. Calibration uses scorers that saw neither the query
+nor its fold. Every stage is kept in a checkpoint folder beside the bundle and is not repeated
+after an interruption; equal requests give equal weights on one machine.
 """
 
 from __future__ import annotations
@@ -36,25 +37,31 @@ from spectrogen_app.generation.arch import (
     PairScorer,
     build_pairs,
     compose,
+    familiar,
     familiarity_inputs,
     feature_count,
-    mix,
     patterns_of,
+    settled,
+    shares_of,
     stages,
 )
 from spectrogen_app.generation.background import DEFAULTS
 from spectrogen_app.generation.config import Bank, Config, View
+from spectrogen_app.generation.latent import load_latent
 from spectrogen_app.generation.memory import Memory, Query, remember, unit
 from spectrogen_app.processing.scoring import Grid, prepare
+from spectrogen_app.training.autoencoder import encode, fit_autoencoder
 from spectrogen_app.training.dataset import Dataset
 from spectrogen_app.training.splits import folds_by_stem, folds_of_siblings
 from spectrogen_app.training.tables import fit_tables, learn_bank
 
 FOLDS = 4
-RANK = 400
-"""Directions of a target in which the loss is computed."""
+RANK = 256
+"""Directions of a target in which answers are compared and the loss is computed."""
 BATCH = 64
 COVERAGE = 0.9
+CLASSES = 8
+"""Classes of familiarity for which bands are calibrated."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Recipe:
     rate: float = 2e-3
     decay: float = 1e-2
     hidden: int = 64
-    members: int = 2
+    members: int = 3
     seed: int = 0
 
 
@@ -142,6 +149,22 @@ class Checkpoints:
 
 
 @dataclass
+class Fold:
+    """One inner fold: what the memory is without it, and all samples as queries to that.
+
+    Attributes
+    ----------
+    new, known : ndarray of bool, shape (samples,)
+        Left out with their minerals, and left out while others of their mineral stay.
+    """
+
+    seen: Memory
+    queries: Query
+    new: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+@dataclass
 class Held:
     """Pairs of held-out queries from one fold and pattern of sources."""
 
@@ -150,7 +173,7 @@ class Held:
     samples: NDArray[np.int64]
     pairs: Pairs
     truth: Tensor
-    basis: Tensor
+    shadow: Tensor
 
     def batch(self, rows: NDArray[np.int64]) -> tuple[Pairs, Tensor]:
         """Some of the queries and their truths."""
@@ -188,6 +211,8 @@ class Trainer:
         self.index = np.flatnonzero(members)
         self.minerals = [dataset.minerals[i] for i in self.index]
         self.stems = [dataset.stems[i] for i in self.index]
+        self.asked = np.ones(len(self.index), bool)
+        """Samples that inner folds may leave out."""
         self.modalities = [m for m in dataset.spectra if dataset.has(m)[members].sum() >= 8]
         if len(self.modalities) < 2 or not any(
             (dataset.has(a) & dataset.has(b) & members).sum() >= 8
@@ -205,7 +230,10 @@ class Trainer:
         banks, tensors = self._tables()
         config = self._config(banks)
         memory, _ = remember(config, tensors)
-        queries = self._queries(memory)
+        truth = self._shadows(memory)
+        tensors |= {f"{m}.shadow": s.half() for m, s in memory.shadow.items()}
+        folds, latent = self._encoded(memory, self._queries(memory), truth)
+        tensors |= latent
         settings: dict[str, Any] = {
             "targets": list(self.modalities), "members": self.recipe.members,
             "coverage": COVERAGE, "calibration": {}, "fallback": {},
@@ -213,12 +241,14 @@ class Trainer:
         }  # fmt: skip
         metrics: dict[str, Any] = {}
         for i, target in enumerate(self.modalities):
-            part = (0.15 + 0.85 * i / len(self.modalities), 0.85 / len(self.modalities))
-            held = list(self._held(memory, queries, target, part))
+            part = (0.3 + 0.7 * i / len(self.modalities), 0.7 / len(self.modalities))
+            held = list(self._held(folds, truth[target], target, part))
             trained, crossed = self._scorers(config, target, held, part)
             for name, state in trained.items():
                 tensors |= {f"scorer.{target}.{name}.{k}": v for k, v in state.items()}
-            calibration, fallback, scores = self._calibrate(config, memory, target, held, crossed)
+            calibration, fallback, scores = self._calibrate(
+                config, memory, folds, target, held, crossed=crossed
+            )
             settings["calibration"][target] = calibration
             settings["fallback"][target] = fallback
             metrics[target] = scores
@@ -302,6 +332,81 @@ class Trainer:
         out[samples] = unit(torch.where(mask, y, mean))
         return out
 
+    def _shadows(self, memory: Memory) -> dict[str, Tensor]:
+        """Give the memory its shadows; returns the measured spectra in the same coordinates."""
+        truth = {}
+        for m in self.modalities:
+            torch.manual_seed(self.recipe.seed)
+            stored = unit(memory.spectra[m])
+            directions = torch.svd_lowrank(stored, q=min(RANK, *stored.shape), niter=2)[2]
+            basis = torch.linalg.qr(directions)[0]
+            memory.shadow[m] = (stored @ basis).half().float()
+            truth[m] = self._truth(memory, m) @ basis
+        return truth
+
+    def has(self) -> dict[str, NDArray[np.bool_]]:
+        """Which own samples have each source."""
+        known = {m: self.whole.has(m)[self.index] for m in self.modalities}
+        return known | {FORMULA: self.whole.has(FORMULA)[self.index]}
+
+    def _encoded(
+        self, memory: Memory, queries: Query, truth: Mapping[str, Tensor]
+    ) -> tuple[list[Fold], dict[str, Tensor]]:
+        """Train the autoencoders; the inner folds, and the tensors of the one to keep."""
+        n = len(self.index)
+        has = self.has()
+        known_sources = {s: torch.as_tensor(h) for s, h in has.items()}
+        seed = self.recipe.seed + 7
+        by_stem = folds_by_stem(self.stems, np.ones(n, bool), FOLDS, seed)
+        paired = np.sum([has[m] for m in self.modalities], axis=0) > 1
+        siblings = folds_of_siblings(self.minerals, paired, FOLDS, seed)
+        folds = []
+        for fold in range(FOLDS + 1):
+            part = (0.15 + 0.15 * fold / (FOLDS + 1), 0.15 / (FOLDS + 1))
+            new = (by_stem == fold) & self.asked
+            known = (siblings == fold) & ~new & self.asked
+            keep = ~(new | known)
+            seen, local = memory, queries
+            if fold < FOLDS:
+                seen = memory.restricted(keep, self.minerals)
+                at = {m: torch.as_tensor(keep)[memory.rows[m]] for m in self.modalities}
+                local = Query(
+                    {m: c[:, :, at[m]] for m, c in queries.cosines.items()}, queries.composition
+                )
+            name = str(fold) if fold < FOLDS else "all"
+            self._autoencoder(name, seen, local, truth, keep=keep, part=part)
+            local, seen.keys = encode(seen, local, known_sources)
+            if fold < FOLDS:
+                folds.append(Fold(seen, local, new, known))
+        assert memory.latent is not None
+        assert memory.keys is not None
+        state = {f"latent.{k}": v.half() for k, v in memory.latent.state_dict().items()}
+        return folds, state | {"latent.keys": memory.keys.half()}
+
+    def _autoencoder(
+        self,
+        name: str,
+        seen: Memory,
+        queries: Query,
+        truth: Mapping[str, Tensor],
+        *,
+        keep: NDArray[np.bool_],
+        part: tuple[float, float],
+    ) -> None:
+        """Give a memory its autoencoder."""
+        held = self.checkpoints.get(f"latent.{name}")
+        if held is None:
+            _, stems = np.unique(self.stems, return_inverse=True)
+            seen.latent = fit_autoencoder(
+                seen, queries, truth, stems, keep, seed=self.recipe.seed,
+                check=lambda f: self.check(part[0] + part[1] * f, "Training the autoencoder"),
+                epochs=5 * self.recipe.epochs,
+            )  # fmt: skip
+            held = {f"latent.{k}": v for k, v in seen.latent.state_dict().items()}
+            self.checkpoints.put(f"latent.{name}", held | {"latent.keys": torch.zeros(1)})
+        else:
+            seen.latent, _ = load_latent(held)
+
     def patterns(self, target: str) -> Iterator[tuple[str, ...]]:
         """All non-empty sets of sources of a target."""
         sources = list(patterns_of(self._config({}), target))
@@ -309,54 +414,33 @@ class Trainer:
             yield from itertools.combinations(sources, n)
 
     def _held(
-        self, memory: Memory, queries: Query, target: str, part: tuple[float, float]
+        self, folds: Sequence[Fold], truth: Tensor, target: str, part: tuple[float, float]
     ) -> Iterator[Held]:
         """Pairs of all inner folds and patterns."""
-        n = len(self.index)
-        has = {m: (memory.row_of(m) >= 0).numpy() for m in self.modalities}
-        has[FORMULA] = memory.composition.known.numpy()
-        members = np.ones(n, bool)
-        seed = self.recipe.seed + 7
-        by_stem = folds_by_stem(self.stems, members, FOLDS, seed)
+        has = self.has()
         paired = has[target] & np.any([has[m] for m in self.modalities if m != target], axis=0)
-        siblings = folds_of_siblings(self.minerals, paired, FOLDS, seed)
-        truth = self._truth(memory, target)
-        for fold in range(FOLDS):
-            new = by_stem == fold
-            known = (siblings == fold) & ~new
-            seen = memory.restricted(~new & ~known, self.minerals)
-            kept = {m: torch.as_tensor(~(new | known))[memory.rows[m]] for m in self.modalities}
-            local = Query(
-                {m: c[:, :, kept[m]] for m, c in queries.cosines.items()}, queries.composition
-            )
-            stored = seen.target(target)
-            torch.manual_seed(seed + fold)
-            basis = torch.linalg.qr(
-                torch.svd_lowrank(stored, q=min(RANK, *stored.shape), niter=2)[2]
-            )[0]
-            shrunk = stored @ basis
-            names = {self.minerals[i] for i in np.flatnonzero(~(new | known) & has[target])}
+        minerals = np.array(self.minerals)
+        for fold, left in enumerate(folds):
+            seen, out = left.seen, left.new | left.known
+            sibling = left.known & np.isin(minerals, minerals[~out & has[target]])
             for i, sources in enumerate(self.patterns(target)):
                 done = (fold + i / 2 ** len(self.modalities)) / FOLDS
                 self.check(part[0] + 0.3 * part[1] * done, f"Preparing {target}, fold {fold + 1}")
                 given = np.all([has[s] for s in sources], axis=0) & has[target]
                 if sources == (FORMULA,):
                     given &= paired
-                sibling = known & np.array([m in names for m in self.minerals])
-                chosen = np.flatnonzero(given & (new | sibling))
+                chosen = np.flatnonzero(given & (left.new | sibling))
                 enough = all(len(seen.ridge((s,), target).samples) >= 4 for s in sources)
                 if len(chosen) < 3 or not enough:
                     continue
                 found = []
                 for low in range(0, len(chosen), 128):
                     at = torch.as_tensor(chosen[low : low + 128])
-                    pairs = build_pairs(seen, local.take(at, sources), target)
+                    with torch.no_grad():
+                        pairs = build_pairs(seen, left.queries.take(at, sources), target)
                     found.append(
                         dataclasses.replace(
-                            pairs,
-                            features=pairs.features.half(),
-                            ridge=pairs.ridge.half(),
-                            answer=None,
+                            pairs, features=pairs.features.half(), ridge=pairs.ridge.half()
                         )
                     )
                 joined = Pairs(
@@ -365,8 +449,8 @@ class Trainer:
                     torch.cat([p.familiarity for p in found]),
                 )  # fmt: skip
                 yield Held(
-                    fold, known[chosen], chosen, joined, truth[torch.as_tensor(chosen)] @ basis,
-                    shrunk,
+                    fold, left.known[chosen], chosen, joined, truth[torch.as_tensor(chosen)],
+                    seen.shadow[target],
                 )  # fmt: skip
 
     def _scorers(
@@ -381,9 +465,7 @@ class Trainer:
         crossed = []
         for i, (name, data, seed) in enumerate(plans):
             low = part[0] + part[1] * (0.3 + 0.65 * i / len(plans))
-            scorer = PairScorer(
-                feature_count(config, target), 1 << len(config.grids), self.recipe.hidden
-            )
+            scorer = PairScorer(feature_count(config, target), self.recipe.hidden)
             state = self.checkpoints.get(f"scorer.{target}.{name}")
             if state is None:
                 scorer = self._fit(
@@ -411,7 +493,7 @@ class Trainer:
         recipe = self.recipe
         torch.manual_seed(1000 * recipe.seed + seed)
         rng = np.random.default_rng([recipe.seed, seed])
-        scorer = PairScorer(feature_count(config, target), 1 << len(config.grids), recipe.hidden)
+        scorer = PairScorer(feature_count(config, target), recipe.hidden)
         if start is not None:
             scorer.load_state_dict(dict(start))
         else:
@@ -440,9 +522,9 @@ class Trainer:
                 h, rows = chunks[i]
                 pairs, truth = h.batch(rows)
                 loss = torch.zeros(())
-                for mixed in stages(scorer, pairs, h.basis):
-                    made = mixed.answer
-                    loss = loss - ((made * truth).sum(1) / made.norm(dim=1).clamp_min(1e-6)).mean()
+                near = h.shadow[pairs.rows]
+                for shares in stages(scorer, pairs, near):
+                    loss = loss - correlated((shares[:, None] @ near)[:, 0], truth).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -455,31 +537,26 @@ class Trainer:
         self,
         config: Config,
         memory: Memory,
+        folds: Sequence[Fold],
         target: str,
         held: Sequence[Held],
+        *,
         crossed: Sequence[PairScorer],
-    ) -> tuple[dict[str, Any], list[int], dict[str, Any]]:
+    ) -> tuple[dict[str, Any], dict[str, list[float]], dict[str, Any]]:
         """Familiarity, bands and fallback from queries that the scorers never saw."""
         bits = patterns_of(config, target)
         rows: list[_Judged] = []
         for h in held:
-            everything, truth = h.batch(np.arange(len(h.samples)))
-            mixed = mix(crossed[h.fold], everything, h.basis)
-            made, ridge = mixed.answer, everything.ridge @ h.basis
-            nearest = h.basis[everything.ridge.argmax(1)]
-            r, r_ridge, r_nearest = (
-                ((p * truth).sum(1) / p.norm(dim=1).clamp_min(1e-9)).numpy()
-                for p in (made, ridge, nearest)
-            )
-            x = familiarity_inputs(everything, mixed.shares).numpy()
-            rows.append(_Judged(h, x, r, r_ridge, r_nearest))
+            everything, _ = h.batch(np.arange(len(h.samples)))
+            shares = shares_of((crossed[h.fold],), everything, h.shadow)
+            rows.append(_Judged(h, familiarity_inputs(everything, shares).numpy(), shares))
         noise = self._noise(memory, target, crossed[0])
         judge = {"all": fit_judge(np.concatenate([*(j.x for j in rows), *noise.values()]),
                                   np.concatenate([*(j.held.known for j in rows),
                                                   np.zeros(sum(map(len, noise.values())), bool)]))
                  }  # fmt: skip
         scores: dict[str, Any] = {}
-        fallback: list[int] = []
+        fallback: dict[str, list[float]] = {}
         for pattern in sorted({j.held.pairs.pattern for j in rows}):
             mine = [j for j in rows if j.held.pairs.pattern == pattern]
             known = np.concatenate([j.held.known for j in mine])
@@ -489,8 +566,7 @@ class Trainer:
                 judge[str(pattern)] = fit_judge(
                     np.concatenate([x, false]), np.concatenate([known, np.zeros(len(false), bool)])
                 )
-            r = np.stack([np.concatenate([getattr(j, k) for j in mine])
-                          for k in ("r", "r_ridge", "r_nearest")])  # fmt: skip
+            r = np.concatenate([self._compared(j, judge) for j in mine], 1)
             name = "+".join(s for s, bit in bits.items() if bit & pattern)
             scores[name] = {
                 group: {
@@ -500,10 +576,22 @@ class Trainer:
                 }
                 for group, mask in (("known", known), ("new", ~known)) if mask.any()
             }  # fmt: skip
-            if (r[1] - r[0]).mean() > 0.003:
-                fallback.append(pattern)
-        bands = self._bands(memory, target, rows, judge, crossed)
+            worse = [
+                float(mask.any() and (r[1] - r[0])[mask].mean() > 0.003) for mask in (~known, known)
+            ]
+            if any(worse):
+                fallback[str(pattern)] = worse
+        bands = self._bands(folds, target, rows, judge)
         return {"familiarity": judge, "bands": bands}, fallback, scores
+
+    def _compared(self, j: _Judged, judge: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Correlations of the network, kernel ridge and the nearest with the truth, (3, n)."""
+        pairs, truth = j.held.batch(np.arange(len(j.held.samples)))
+        shadow = j.held.shadow
+        shares = settled(j.shares, familiar(judge, pairs, j.shares))
+        made = (shares[:, None] @ shadow[pairs.rows])[:, 0]
+        answers = (made, pairs.ridge @ shadow, shadow[pairs.ridge.argmax(1)])
+        return np.stack([correlated(a, truth).numpy() for a in answers])
 
     def _noise(
         self, memory: Memory, target: str, scorer: PairScorer
@@ -523,22 +611,22 @@ class Trainer:
             composition = None
             if FORMULA in sources:
                 composition = memory.composition.take(torch.as_tensor(rng.choice(known, count)))
-            query = Query({m: c for m, c in cosines.items() if m in sources}, composition)
+            given = {m: c for m, c in cosines.items() if m in sources}
+            query = Query(given, composition, memory.experts(given, composition))
             try:
                 pairs = build_pairs(memory, query, target)
             except RuntimeError:
                 continue
-            shares = mix(scorer, pairs, memory.target(target)).shares
+            shares = shares_of((scorer,), pairs, memory.shadow[target])
             out[pairs.pattern] = familiarity_inputs(pairs, shares).numpy()
         return out
 
     def _bands(
         self,
-        memory: Memory,
+        folds: Sequence[Fold],
         target: str,
         rows: Sequence[_Judged],
         judge: Mapping[str, Any],
-        crossed: Sequence[PairScorer],
     ) -> dict[str, Any]:
         """Multiples of sigma that hold 90 %, by class of familiarity."""
         spectra = self.whole.spectra[target]
@@ -547,36 +635,22 @@ class Trainer:
         simultaneous: list[NDArray[np.float32]] = []
         levels: list[NDArray[np.float64]] = []
         rng = np.random.default_rng(self.recipe.seed)
-        keep: dict[int, Memory] = {}
-        n = len(self.index)
-        members = np.ones(n, bool)
         for j in rows:
             h = j.held
-            if h.fold not in keep:
-                out = np.zeros(n, bool)
-                for other in rows:
-                    if other.held.fold == h.fold:
-                        out[other.held.samples] = True
-                by_stem = folds_by_stem(self.stems, members, FOLDS, self.recipe.seed + 7)
-                out |= by_stem == h.fold
-                keep[h.fold] = memory.restricted(~(out | self._siblings(target, h.fold)),
-                                                 self.minerals)  # fmt: skip
             chosen = np.sort(rng.choice(len(h.samples), min(120, len(h.samples)), replace=False))
             pairs, _ = h.batch(chosen)
-            seen = keep[h.fold]
-            mixed = mix(crossed[h.fold], pairs, seen.target(target))
-            y, _, sigma = compose(seen, target, mixed.answer, mixed.shares)
+            found = j.shares[chosen]
+            seen = familiar(judge, pairs, found)
+            y, sigma, _ = compose(folds[h.fold].seen, target, pairs.rows, settled(found, seen))
             at = of[h.samples[chosen]]
-            truth, mask = spectra.y[at], spectra.mask[at]
-            value = ((torch.tensor(truth) - y) / sigma).numpy()
-            value = np.where(mask, value, np.nan)
-            step = max(1, value.shape[1] // 300)
-            z.append(value[:, ::step])
-            simultaneous.append(np.stack([np.nanmin(value, 1), np.nanmax(value, 1)], 1))
-            levels.append(judged(judge.get(str(h.pairs.pattern), judge["all"]), j.x[chosen]))
+            off = (spectra.y[at] - y.numpy()) / sigma.numpy()
+            off = np.where(spectra.mask[at], off, np.nan).astype(np.float32)
+            z.append(off[:, :: max(1, off.shape[1] // 300)])
+            simultaneous.append(np.stack([np.nanmin(off, 1), np.nanmax(off, 1)], 1))
+            levels.append(seen.numpy().astype(float))
         level, points = np.concatenate(levels), np.concatenate(z)
         extremes = np.concatenate(simultaneous)
-        edges = np.quantile(level, [0, 1 / 3, 2 / 3, 1])
+        edges = np.quantile(level, np.linspace(0, 1, CLASSES + 1))
         tail = (1 - COVERAGE) / 2
         centres, factors = [], []
         for low, high in itertools.pairwise(edges):
@@ -589,23 +663,19 @@ class Trainer:
             ])  # fmt: skip
         return {"centres": centres, "factors": factors}
 
-    def _siblings(self, target: str, fold: int) -> NDArray[np.bool_]:
-        has = {m: np.zeros(len(self.index), bool) for m in self.modalities}
-        for m in self.modalities:
-            has[m][self._primary(m)[0]] = True
-        paired = has[target] & np.any([has[m] for m in self.modalities if m != target], axis=0)
-        return folds_of_siblings(self.minerals, paired, FOLDS, self.recipe.seed + 7) == fold
-
 
 @dataclass
 class _Judged:
-    """Cross-validated answers to one :class:`Held`."""
+    """Cross-validated shares for one :class:`Held`."""
 
     held: Held
     x: NDArray[np.float32]
-    r: NDArray[np.float32]
-    r_ridge: NDArray[np.float32]
-    r_nearest: NDArray[np.float32]
+    shares: Tensor
+
+
+def correlated(made: Tensor, truth: Tensor) -> Tensor:
+    """Correlation with truths of unit length, shape (batch,)."""
+    return (made * truth).sum(1) / made.norm(dim=1).clamp_min(1e-6)
 
 
 def no_mineral(rng: np.random.Generator, grid: Grid, count: int) -> NDArray[np.float32]:
@@ -655,12 +725,6 @@ def fit_judge(x: NDArray[np.floating], known: NDArray[np.bool_]) -> dict[str, An
         "weight": [round(float(v), 6) for v in found[1:]],
         "bias": round(float(found[0]), 6),
     }
-
-
-def judged(judge: Mapping[str, Any], x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Familiarity of each row."""
-    z = (x - np.array(judge["mean"])) / np.array(judge["scale"])
-    return 1 / (1 + np.exp(-(z @ np.array(judge["weight"]) + judge["bias"])))
 
 
 def finish(config: Config, model_id: str, name: str, training: Mapping[str, Any]) -> Config:

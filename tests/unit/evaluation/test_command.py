@@ -67,7 +67,7 @@ def bundles(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "split", made_up_split)
-        recipe = Recipe(epochs=1, members=1, hidden=8)
+        recipe = Recipe(epochs=3, members=1, hidden=8, rate=1e-2)
         train(TrainRequest(data, folder / "full-test", hold_out=True, recipe=recipe))
         train(TrainRequest(data, folder / "full", recipe=recipe))
     return folder
@@ -91,6 +91,15 @@ def test_every_table_is_there(data, bundles, tmp_path, monkeypatch):
     assert sum(m["n"] for m in found["mixtures"]) == 36
     assert found["familiarity"]["noise"] > 0.8
     assert found["ceiling"]["ir"]["r"] > 0.9
+    drawn = next(d for d in found["samples"] if (d["target"], d["group"]) == ("ir", "sample"))
+    assert drawn["best_of_five"] >= drawn["one"] > 0.5
+    assert -1 <= drawn["with_one_another"] <= 1
+    pair = next(t for t in found["two_sources"] if t["group"] == "sample")
+    assert pair["sources"] == ["raman", "formula"]
+    assert pair["alone"][0] == pytest.approx(
+        next(r for r in found["rows"] if r["sources"] == ["raman"] and r["group"] == "sample")["r"]
+    )
+    assert any("only 150 to 1200" in name for d in found["robustness"] for name in d["r"])
     for heading in (
         "Replicate ceiling",
         "Bands of 90 %",

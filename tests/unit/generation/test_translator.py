@@ -176,6 +176,18 @@ def test_cancel(model):
         model.generate(spectrum(), ["ir"], check=stop)
 
 
+def test_a_sample_that_was_trained_on_is_said(model):
+    def told(name):
+        return [n for n in model.generate(spectrum(sample=name), ["ir"]).notes if "learned" in n]
+
+    assert told("Mineralc R020001") == [
+        "R020001 is one of the samples that the model learned from: agreement with its measured "
+        "spectra says nothing about other samples."
+    ]
+    assert told("R020001")
+    assert not told("Mineralc R990001")
+
+
 def test_samples_are_sharp_and_repeatable(model):
     drawn = model.sample(spectrum(), "ir", 3, seed=4)
     again = model.sample(spectrum(), "ir", 3, seed=4)

@@ -18,7 +18,7 @@ from spectrogen_app.training.dataset import Dataset, Spectra, save
 from spectrogen_app.training.train import Recipe
 
 FORMULAS = ("CaCO3", "MgCO3", "FeCO3", "CaSO4", "BaSO4", "SrSO4", "Mg2SiO4", "Fe2SiO4")
-SMALL = Recipe(epochs=1, members=1, hidden=8)
+SMALL = Recipe(epochs=2, members=1, hidden=8, rate=1e-2)
 
 
 def curve(mineral, modality, jitter):
@@ -77,12 +77,14 @@ def test_the_same_seed_gives_the_same_weights_even_after_a_kill(data, base, tmp_
     with pytest.raises(Killed):
         train(request, kill_late)
     assert any(checkpoint_folder(out).rglob("scorer.ir.0.safetensors"))
+    assert any(checkpoint_folder(out).rglob("latent.all.safetensors"))
     assert not out.exists()
     again = []
     train(request, lambda fraction, message="": again.append(message))
     assert "Fitting lines of ir" in stages
     assert "Fitting lines of ir" not in again
     assert "Training for ir" not in again
+    assert "Training the autoencoder" not in again
     assert read_info(out).sha256 == read_info(base).sha256
 
 
