@@ -294,7 +294,7 @@ def make_deb(folder: Path, libc: str) -> Path:
     _write(
         root / "DEBIAN/postrm",
         "#!/bin/sh\nset -e\n"
-        '[ "$1" = upgrade ] || rm -rf /usr/lib/spectrogen  # with a GPU runtime put there\n',
+        'case "$1" in remove | purge) rm -rf /usr/lib/spectrogen ;; esac  # a GPU runtime, too\n',
     )
     (root / "DEBIAN/postrm").chmod(0o755)
     target = DIST / f"spectrogen_{version()}_{architecture}.deb"

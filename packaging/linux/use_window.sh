@@ -42,7 +42,7 @@ still() {
 }
 # The window whose title matches, once it is there.
 window() {
-    found=$(timeout 60 xdotool search --sync --onlyvisible --name "$1" | head -n 1)
+    found=$(timeout 120 xdotool search --sync --onlyvisible --name "$1" | head -n 1)
     [ -n "$found" ] && echo "$found"
 }
 # A file manager that shows one file; its icon is then at 208, 118 from the corner.
@@ -56,7 +56,7 @@ manager() {
 }
 quit() {
     xdotool windowactivate --sync "$1" key ctrl+q
-    for _ in $(seq 50); do
+    for _ in $(seq 300); do
         pgrep -u "$(id -u)" -f "app/spectrogen" > /dev/null || return 0
         sleep 0.2
     done
@@ -102,7 +102,7 @@ xdotool key ctrl+shift+e
 dialog=$(window '^Export all') || fail "no dialog to export"
 xdotool windowactivate --sync "$dialog" key ctrl+a type --delay 20 "$work/all.csv"
 xdotool key Return
-for _ in $(seq 50); do [ -s "$work/all.csv" ] && break; sleep 0.2; done
+for _ in $(seq 300); do [ -s "$work/all.csv" ] && break; sleep 0.2; done
 grep -q "origin: generated" "$work/all.csv" || grep -q '"origin": "generated"' "$work/all.csv" ||
     fail "the export holds no generated curve"
 still
