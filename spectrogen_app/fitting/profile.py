@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import fdtri
-
 from spectrogen_app.errors import Cancelled, Check
 from spectrogen_app.fitting.engine import Problem, solve
 from spectrogen_app.fitting.estimate import Estimate
@@ -37,6 +35,8 @@ def limit(
     float
         Infinite when the profile stays below; the bound where it is met first.
     """
+    from scipy.special import fdtri
+
     model = task.model
     param = dict(model.parameters())[name]
     freedom = task.x.size - task.free.size
