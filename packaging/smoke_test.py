@@ -89,7 +89,7 @@ class Smoke:
         step("where the program is")
         tested = json.loads(self.run("selftest", "--json"))
         examples = sorted(p for p in Path(tested["examples"]).iterdir() if "_" in p.stem)
-        examples = [p for p in examples if p.suffix != ".py"]
+        examples = [p for p in examples if p.is_file() and p.suffix != ".py"]
         if len(examples) < 30:
             sys.exit(f"FAILED: only {len(examples)} examples in {tested['examples']}")
         self.same_model()

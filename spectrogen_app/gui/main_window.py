@@ -606,7 +606,7 @@ class MainWindow(QtWidgets.QMainWindow):
     def open_examples(self) -> None:
         """Open the spectra that come with the program."""
         folder = shipped("resources") / "examples"
-        found = sorted(p for p in folder.glob("*") if p.suffix not in (".md", ".py"))
+        found = sorted(p for p in folder.glob("*.*") if p.suffix not in (".md", ".py"))
         if not found:
             self.notices.tell("error", "The examples are missing.", f"Expected them in {folder}.")
             return
