@@ -178,7 +178,7 @@ def bound_reached(param: Param) -> str | None:
 def _bounds(result: Findings) -> Iterator[Advice]:
     owners = {f"{k.name}_{n}": (k, n) for k in result.model.peaks
               for n in shapes.shape(k.shape).names}  # fmt: skip
-    many = _simpler(result.model)[1]
+    all_simpler, many = _simpler(result.model)
     for name, param in result.model.parameters():
         side = bound_reached(param)
         if side is None:
@@ -189,9 +189,8 @@ def _bounds(result: Findings) -> Iterator[Advice]:
             peak, own = owners[name]
             simpler = LIMIT_SHAPES.get((peak.shape, own, side))
             if simpler:
-                if many:
-                    label = f"Make all {many} such peaks simpler"
-                    remedies.insert(0, Remedy(label, _simpler(result.model)[0]))
+                if many > 1:
+                    remedies.insert(0, Remedy(f"Make all {many} such peaks simpler", all_simpler))
                 label = f"Make it a {shapes.shape(simpler).label}"
                 remedies.insert(0, Remedy(label, result.model.with_peak(peak.with_shape(simpler))))
             if own == "height":
@@ -212,7 +211,7 @@ def _bounds(result: Findings) -> Iterator[Advice]:
 
 
 def _simpler(model: Model) -> tuple[Model, int]:
-    """With every peak that lies at the limit of its shape in the simpler shape, where several."""
+    """With every peak that lies at the limit of its shape in the simpler shape, and how many."""
     count = 0
     for peak in model.peaks:
         for name, param in zip(shapes.shape(peak.shape).names, peak.params, strict=True):
@@ -221,7 +220,7 @@ def _simpler(model: Model) -> tuple[Model, int]:
                 model = model.with_peak(peak.with_shape(simpler))
                 count += 1
                 break
-    return model, count if count > 1 else 0
+    return model, count
 
 
 def _limit(peak: Peak, own: str, side: str) -> float:

@@ -39,6 +39,7 @@ _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "erf": (_erf, lambda v: 2 / np.sqrt(np.pi) * np.exp(-v * v)),
 }
 
+
 class Expression:
     """A formula of named quantities.
 
@@ -146,6 +147,7 @@ class Expression:
             case ast.BinOp(left=left, op=op, right=right):
                 return _combine(op, self._walk(left, values, by), self._walk(right, values, by))
         raise self._refused(1)
+
 
 def _combine(op: ast.operator, left: Dual, right: Dual) -> Dual:
     (a, da), (b, db) = left, right

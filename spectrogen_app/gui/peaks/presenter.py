@@ -183,9 +183,9 @@ class PeaksPresenter:
         try:
             param = dict(model.parameters())[parameter]
             changed = within_shape(model, parameter, edited(param, field, value))
-            model = model.edit(parameter, **{
-                f.name: getattr(changed, f.name) for f in dataclasses.fields(changed)
-            })
+            model = model.edit(
+                parameter, **{f.name: getattr(changed, f.name) for f in dataclasses.fields(changed)}
+            )
             if field == "tie" and changed.tie:
                 from spectrogen_app.fitting.preview import with_ties
 

@@ -145,4 +145,3 @@ def ranges(text: str) -> tuple[tuple[float, float], ...]:
             ends = [[float(m[k].replace(",", ".")) for k in (1, 2)] for m in found if m]
             return tuple((min(e), max(e)) for e in ends)
     raise ValueError(text)
-

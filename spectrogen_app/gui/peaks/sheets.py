@@ -156,9 +156,7 @@ class Sheet(QtWidgets.QDialog):
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setResizeContentsPrecision(40)
-        self.table.verticalHeader().setDefaultSectionSize(
-            round(1.8 * self.fontMetrics().height())
-        )
+        self.table.verticalHeader().setDefaultSectionSize(round(1.8 * self.fontMetrics().height()))
         self.table.activated.connect(
             lambda i: self.activated.emit(self.sorted.mapToSource(i).row())
         )
