@@ -38,6 +38,8 @@ FEW = 4
 SHARPER = 0.5
 """How much the shares of familiar queries are raised to a power above 1: known minerals have one
 best reference, of new ones a mean over many is safest."""
+SCATTER = 0.5
+"""Width of a draw around a training sample's code, relative to the posterior's."""
 LEAST_LOG = -15.0
 SECOND_LOOK = 3
 """Features added for the second look: likeness to the first answer, share, entropy."""
@@ -419,19 +421,23 @@ class Network:
     def draw(self, query: Query, target: str, n: int, seed: int) -> FloatArray:
         """Draw ``n`` spectra for each query from the autoencoder, shape (batch, n, size).
 
-        A code is drawn from the posterior and decoded; the gate's shares are its prior over the
-        training samples, so that a draw is a likely alternative and not only a near one.
+        A code is drawn from the mixture of Gaussians around the training samples' codes, weighed
+        by their shares in the answer (an exemplar posterior: that of the encoders alone knows too
+        little of the gate's doubt, its draws are too alike), and decoded among the candidates.
         """
         memory = self.memory
         query = query.without(target)
         pairs = build_pairs(memory, query, target)
         shares = shares_of(self.scorers[target], pairs, memory.shadow[target])
         generator = torch.Generator().manual_seed(seed)
-        mean, variance = query.posterior()
+        _, variance = query.posterior()
+        assert memory.keys is not None
+        keys = memory.keys[memory.rows[target]]
         out = np.empty((len(query), n, self.config.grids[target].size))
         for i, rows in enumerate(pairs.rows):
-            noise = torch.randn(n, mean.shape[1], generator=generator).to(mean)
-            z = mean[i] + variance[i].sqrt() * noise
+            noise = torch.randn(n, keys.shape[1], generator=generator).to(keys)
+            picks = torch.multinomial(shares[i].cpu(), n, True, generator=generator)
+            z = keys[rows[picks.to(rows.device)]] + SCATTER * variance[i].sqrt() * noise
             drawn = draw_shares(memory, target, rows, shares[i], z)
             y, _, _ = compose(memory, target, rows.expand(n, -1), drawn)
             out[i] = y.cpu().numpy()
