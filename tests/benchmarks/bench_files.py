@@ -133,10 +133,10 @@ def thousand() -> Rows:
         app, window = _window()
         state = {"done": False, "counts": (0, 0)}
         window.loader.finished.connect(lambda *n: state.update(done=True, counts=n))
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         window.open_paths([Path(folder)])
-        gap = _widest_gap(app, lambda: not state["done"])
-        took = time.perf_counter() - began
+        gap = _widest_gap(app, lambda: not state["done"], 300)
+        took, used = time.perf_counter() - began, time.process_time() - used
         rows = len(window.verdicts.rows)
         spectra = len(list(window.store.state.curves()))
         window.close()
@@ -144,6 +144,7 @@ def thousand() -> Rows:
     return [
         (f"1,000 mixed files dropped: {rows} verdicts, {opened} opened, {refused} refused, "
          f"{spectra} spectra", f"{took:.1f} s", "20 s", took <= 20 and rows == 1000),
+        ("processor time of it (says more on a busy machine)", f"{used:.1f} s", "", None),
         ("memory then", f"{peak_mb():.0f} MB", "", None),
         ("longest pause of the window meanwhile", ms(gap), "100 ms", gap <= 0.1),
     ]  # fmt: skip

@@ -73,7 +73,8 @@ class LabspecTextReader(Reader):
     ) -> list[Spectrum] | SpectrumList:
         """See :meth:`Reader.read`."""
         data = source.data
-        if b"\r" in data or text_encoding(source.head) != "utf-8-sig":
+        wide = text_encoding(source.head) != "utf-8-sig"
+        if wide or b"\n" not in source.head or not data.startswith((b"#", b"\t")):
             data = source.text.encode()
         at = 0
         while data[at : at + 1] == b"#":
@@ -108,7 +109,7 @@ class _Rows:
     def __init__(self, source: Source, data: bytes, start: int) -> None:
         self._source, self._data = source, data
         end = data.find(b"\n", start)
-        first = decode(data[start : max(end, start)]).rstrip("\t")
+        first = decode(data[start : max(end, start)]).rstrip("\t\n")
         self._skip = len(first) - len(first.lstrip("\t"))
         width = first.count("\t") + 1
         decimal = decimal_sign(decode(data[start : start + 5000]))
@@ -119,7 +120,7 @@ class _Rows:
         while 0 < end + 1 < len(data):
             start, end = end + 1, data.find(b"\n", end + 1)
             stop = end if end > 0 else len(data)
-            while data[stop - 1 : stop] == b"\t":
+            while stop > start and data[stop - 1] in b"\t\r":
                 stop -= 1
             whole = data.count(b"\t", start, stop) == width - 1
             if whole and (len(data) > _LAZY or len(self._values(decode(data[start:stop])))):

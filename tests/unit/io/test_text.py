@@ -284,7 +284,7 @@ def test_any_bytes_are_refused_or_sane(
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\t\r\n", "\r"])
 def test_maps_of_labspec_by_line(tmp_path, monkeypatch, lazy, line_end):
     x = np.linspace(100, 200, 12)
     rows = [[i // 3, i % 3, *(x * (i + 1))] for i in range(150)]
