@@ -16,8 +16,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how files are read")
     group.add_argument(
         "--wavelength", metavar="X", type=_wavelength,
-        help="X-ray wavelength in angstrom, or an anode such as Co: of measured patterns, and of "
-        "those calculated from structures",
+        help="X-ray wavelength in angstrom, or an anode such as Co, whatever the files say: of "
+        "measured patterns, and of those calculated from structures",
     )  # fmt: skip
     group.add_argument(
         "--width", metavar="DEG", type=float,
