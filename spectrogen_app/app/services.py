@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from spectrogen_app.processing.scoring import Grid, Score
 
 BATCH_SECONDS = 0.2
-"""Verdicts are handed on at most this much later than they are known."""
+"""Verdicts are handed on at most this much later than they are known, at first."""
+MANY = 100
+"""After so many it is twice as long, and so on: the longer the list, the more each change costs."""
 BATCH_SIZE = 64
 """Most verdicts handed on at once."""
 
@@ -91,7 +93,8 @@ def load_files(
     handed, last = 0, time.monotonic()
     for verdict in load_each(request, token):
         verdicts.append(verdict)
-        due = len(verdicts) - handed >= BATCH_SIZE or time.monotonic() - last > BATCH_SECONDS
+        patience = BATCH_SECONDS * (1 + len(verdicts) / MANY)
+        due = len(verdicts) - handed >= BATCH_SIZE or time.monotonic() - last > patience
         if deliver is not None and due:
             deliver(tuple(verdicts[handed:]))
             handed, last = len(verdicts), time.monotonic()
