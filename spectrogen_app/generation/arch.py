@@ -43,8 +43,9 @@ SCATTER = 0.5
 LEAST_LOG = -15.0
 SECOND_LOOK = 3
 """Features added for the second look: likeness to the first answer, share, entropy."""
-FULL_COVERAGE = 0.9
-"""Spectra that cover this share of the grid are compared on all of it."""
+FULL_COVERAGE = 0.98
+"""Spectra that cover this share of the grid are compared on all of it; at 0.9 an infrared spectrum
+from 650 cm-1 on would be taken for one without bands below."""
 FloatArray = NDArray[np.float64]
 
 
