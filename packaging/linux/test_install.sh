@@ -17,6 +17,7 @@ tar=$(ls "$dist"/spectrogen-*-linux-*.tar.gz)
 root=$(mktemp -d)
 clean_up() {
     umount "$root/dev/shm" "$root/dev" "$root/proc" 2>/dev/null || true
+    umount -l "$root/dev/shm" "$root/dev" "$root/proc" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
@@ -59,8 +60,10 @@ echo "ok: installed, $(du -sm "$root/usr/lib/spectrogen" | cut -f1) MB"
 desktop-file-validate "$root"/usr/share/applications/io.github.spectrogen.SpectroGen.desktop
 appstreamcli validate --no-net "$root"/usr/share/metainfo/io.github.spectrogen.SpectroGen.metainfo.xml
 as_user "python3 /tmp/smoke_test.py /usr/bin/spectrogen"
-as_user "mkdir shots && sh /tmp/use_window.sh ~/shots '/tmp/in/$(basename "$file")' '/tmp/in/$(basename "$dropped")'"
+used=0
+as_user "mkdir shots && sh /tmp/use_window.sh ~/shots '/tmp/in/$(basename "$file")' '/tmp/in/$(basename "$dropped")'" || used=1
 cp "$root"/home/user/shots/*.png "$out/"
+[ "$used" = 0 ] || exit 1
 
 # Upgrade while the program runs: the old files stay open, the new ones are there at the next start.
 as_user "Xvfb :77 > /dev/null 2>&1 & DISPLAY=:77 exec spectrogen" &

@@ -29,14 +29,22 @@ shot() {
     import -window root "$out/$1.png"
     echo "ok: $1"
 }
-# Waits until the picture on the screen stands still.
+# Hundredths of a second that the program has computed.
+worked() {
+    pid=$(pgrep -u "$(id -u)" -f app/spectrogen | head -n 1)
+    if [ -n "$pid" ]; then awk '{ print $14 + $15 }' "/proc/$pid/stat"; else echo 0; fi
+}
+# Waits until the picture on the screen stands still and the program does nothing.
 still() {
-    before=none
-    for _ in $(seq 60); do
-        sleep 0.7
+    picture=none
+    did_before=0
+    for _ in $(seq 200); do
+        sleep 1
         now=$(import -window root rgb:- | cksum)
-        [ "$now" = "$before" ] && return
-        before=$now
+        did=$(worked)
+        [ "$now" = "$picture" ] && [ $((did - did_before)) -lt 10 ] && return
+        picture=$now
+        did_before=$did
     done
     fail "the screen does not come to rest"
 }
