@@ -147,7 +147,7 @@ class AvantesOldReader(Reader):
         head = np.frombuffer(source.head[:40], "<f4")
         return bool(
             60 <= head[0] < 80
-            and np.all((head[1:] >= 32) & (head[1:] < 127) & (head[1:] == np.floor(head[1:])))
+            and np.all((head[1:] >= 32) & (head[1:] < 127) & (head[1:] == np.floor(np.nan_to_num(head[1:]))))
         )
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
