@@ -144,11 +144,8 @@ class AvantesOldReader(Reader):
         """Whether it begins with version 60 to 79 and a serial number, all as float32."""
         if source.suffix not in _OLD_KINDS or source.size % 4 or source.size < 4 * _OLD_HEADER:
             return False
-        head = np.frombuffer(source.head[:40], "<f4")
-        return bool(
-            60 <= head[0] < 80
-            and np.all((head[1:] >= 32) & (head[1:] < 127) & (head[1:] == np.floor(np.nan_to_num(head[1:]))))
-        )
+        first, *name = np.nan_to_num(np.frombuffer(source.head[:40], "<f4"))
+        return bool(60 <= first < 80 and all(32 <= c < 127 and c == int(c) for c in name))
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
         """See :meth:`Reader.read`."""
