@@ -22,7 +22,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from spectrogen_app.errors import Check, ModelError, WriteError, unchecked
 from spectrogen_app.paths import atomic_write, shipped, user_data
@@ -168,13 +168,30 @@ def _unpack(archive: Path, target: Path, check: Check) -> None:
                         f"The disk of {target.parent} is full.",
                         hint="The GPU runtime needs several GB there; free them and try again.",
                     )
-                tar.extract(member, target, filter="data")
+                _extract(tar, member, target)
     except (tarfile.TarError, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise ModelError(
             f"{archive} is damaged or no archive ({error}).", hint="Download it again."
         ) from error
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    """Files and folders inside the target, nothing else (Python before 3.11.4 has no filters)."""
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or not (member.isfile() or member.isdir()):
+        raise tarfile.TarError(f"it holds {member.name}, which is no file inside it")
+    place = target / name
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    source = tar.extractfile(member)
+    assert source is not None
+    with source, place.open("xb") as out:
+        shutil.copyfileobj(source, out)
+    place.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 def _described(folder: Path) -> tuple[str, str]:
