@@ -50,8 +50,13 @@ still() {
 }
 # The window whose title matches, once it is there.
 window() {
-    found=$(timeout 120 xdotool search --sync --onlyvisible --name "$1" | head -n 1)
-    [ -n "$found" ] && echo "$found"
+    for _ in $(seq 300); do
+        # A window may vanish while the search looks at it.
+        found=$(xdotool search --onlyvisible --name "$1" 2> /dev/null | head -n 1)
+        [ -n "$found" ] && echo "$found" && return
+        sleep 0.2
+    done
+    return 1
 }
 # A file manager that shows one file; its icon is then at 208, 118 from the corner.
 manager() {
