@@ -72,8 +72,7 @@ def activate() -> Runtime | None:
     if not _found:
         _found.append(find())
         if _found[0] is not None and not _found[0].problem:
-            sys.path.insert(0, str(_found[0].folder / SITE))
-            importlib.invalidate_caches()
+            _import_from(_found[0].folder / SITE)
     return _found[0]
 
 
@@ -272,7 +271,7 @@ def _does_not_load(folder: Path) -> str:
     """Why torch cannot be loaded from there, tried in a process that may crash."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_load, args=(str(folder / SITE), theirs), daemon=True)
+    process = context.Process(target=_load, args=(folder / SITE, theirs), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -285,8 +284,15 @@ def _does_not_load(folder: Path) -> str:
     return problem
 
 
-def _load(site: str, answer: Connection) -> None:
-    sys.path.insert(0, site)
+def _import_from(site: Path) -> None:
+    """Put a folder first, and compile nothing into it: its files are those that were verified."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(site))
+    importlib.invalidate_caches()
+
+
+def _load(site: Path, answer: Connection) -> None:
+    _import_from(site)
     try:
         import torch
 
