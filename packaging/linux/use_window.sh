@@ -94,6 +94,7 @@ still
 shot 3_opened_by_double_click
 
 kill "$manages"
+wait "$manages" 2> /dev/null || true
 manager "$work/more" 480
 xdotool mousemove 208 598 mousedown 1
 for step in 1 2 3 4 5 6 7 8; do
