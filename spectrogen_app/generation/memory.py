@@ -21,6 +21,8 @@ from spectrogen_app.generation.latent import Expert, Latent, formula_input, load
 from spectrogen_app.generation.lines import LineBank
 
 _SPECTRUM_GAMMA = 5.0
+_FEATURELESS = 1e-3
+"""A part of a remembered spectrum with less of its length than this has no features."""
 _RIDGE = 0.1
 _HELD = 0.03
 _FORMULA = "formula"
@@ -245,27 +247,14 @@ class Memory:
         within : Tensor of bool, shape (size,), optional
             Both are compared over this part only.
         """
-        views = self.config.views[modality]
-        stored = self.views(modality) if within is None else self._views_within(modality, within)
-        return torch.stack(
-            [look(y, v, measured, within=within) @ s.T for v, s in zip(views, stored, strict=True)],
-            1,
-        )
-
-    def _views_within(self, modality: str, within: Tensor) -> list[Tensor]:
-        key = ("within", modality, within.cpu().numpy().tobytes())
-        held = self._cache.get(key)
-        if held is None:
-            parts = [k for k in self._cache if isinstance(k, tuple) and k[0] == "within"]
-            for old in parts[: max(0, len(parts) - 3)]:
-                del self._cache[old]
-            measured = self.measured[modality] & within
-            measured = torch.where(measured.any(1, keepdim=True), measured, within)
-            cut = self.spectra[modality] * measured
-            cut = cut / cut.amax(1, keepdim=True).clamp_min(1e-6)
-            held = [look(cut, v, measured, within=within) for v in self.config.views[modality]]
-            self._cache[key] = held
-        return held  # type: ignore[return-value]
+        out = []
+        for view, stored in zip(self.config.views[modality], self.views(modality), strict=True):
+            seen = look(y, view, measured, within=within)
+            cosine = seen @ stored.T
+            if within is not None:
+                cosine = (cosine / _length_within(stored, within[:: view.thin])).clamp(-1, 1)
+            out.append(cosine)
+        return torch.stack(out, 1)
 
     def target_norm(self, modality: str) -> Tensor:
         """Length of each centred remembered spectrum, shape (rows,)."""
@@ -426,6 +415,17 @@ class Memory:
             [(weights @ v[at]).norm(dim=1).clamp_min(1e-4) for v in self.views(source)], 1
         )
         return lacking, carriers, weights, norms
+
+
+def _length_within(stored: Tensor, within: Tensor) -> Tensor:
+    """Length of each row's part about the part's mean, shape (rows,); all of a row has length 1."""
+    at = within.nonzero()
+    first, last = int(at[0]), int(at[-1]) + 1
+    part, weight = stored[:, first:last], within[first:last]
+    if not weight.all():
+        part = part * weight
+    square = part.norm(dim=1) ** 2 - part.sum(1) ** 2 / weight.sum()
+    return square.clamp_min(_FEATURELESS**2).sqrt()
 
 
 def _combined(parts: Sequence[Tensor]) -> Tensor:
