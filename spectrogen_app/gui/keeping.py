@@ -171,6 +171,9 @@ class Keeper(QtCore.QObject):
 
         if self._autosave_off or not self.unsaved:
             return
+        if self._context.loader.busy:  # what is being opened lies on the disk already
+            self._timer.start()
+            return
         if self._autosave is None:
             try:
                 self._autosave = Autosave()

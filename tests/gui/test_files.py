@@ -1,6 +1,7 @@
 """Opening, verdicts, export, projects."""
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -296,6 +297,21 @@ def test_unsaved_work_is_kept_and_offered_after_a_crash(loaded, make_window, qtb
     assert [s.name for s in left.store.state.samples] == ["Calcite", "Quartz"]
     assert not autosave.path.exists()
     loaded.keeper._autosave = None
+
+
+def test_the_autosave_waits_while_files_are_opened(loaded, qtbot):
+    go_on = threading.Event()
+    loaded.loader_jobs.submit(lambda _request, _token: go_on.wait(10), None, "Opening")
+    loaded.keeper._timer.stop()
+    loaded.keeper.autosave_now()
+    assert not loaded.keeper._jobs.busy
+    assert loaded.keeper._timer.isActive()
+    go_on.set()
+    qtbot.waitUntil(lambda: not loaded.loader_jobs.busy)
+    loaded.keeper.autosave_now()
+    qtbot.waitUntil(lambda: not loaded.keeper._jobs.busy)
+    assert len(project.recoveries()) == 0  # ours is in use
+    assert loaded.keeper._autosave.path.is_file()
 
 
 def test_an_orderly_end_leaves_nothing_to_recover(loaded, qtbot):
