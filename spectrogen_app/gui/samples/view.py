@@ -171,9 +171,9 @@ class SamplesView(QtWidgets.QWidget):
         self._busy = False
         curves = sum(len(s.curves) for s in state.samples)
         shown = sum(c.visible for c in state.curves())
-        self.count.setText(
-            f"{len(state.samples):,} samples, {curves:,} spectra, {shown:,} shown" if curves else ""
-        )
+        samples = "1 sample" if len(state.samples) == 1 else f"{len(state.samples):,} samples"
+        spectra = "1 spectrum" if curves == 1 else f"{curves:,} spectra"
+        self.count.setText(f"{samples}, {spectra}, {shown:,} shown" if curves else "")
         if self.search.text():
             self._filter(self.search.text())
 
