@@ -35,14 +35,13 @@ from spectrogen_app.evaluation.tables import (
 from spectrogen_app.generation.arch import Network
 from spectrogen_app.generation.bundle import load_model, load_parts, write_bundle
 from spectrogen_app.paths import atomic_write
-from spectrogen_app.training.card import label, render_card
+from spectrogen_app.training.card import GROUP_NAMES, label, markdown_table, names, render_card
 from spectrogen_app.training.command import read_data
 from spectrogen_app.training.dataset import Dataset
 from spectrogen_app.training.splits import split
 
 TEST_COPY = "-test"
 """``<id>-test`` beside a bundle is the same recipe trained without the test groups."""
-GROUP_NAMES = {"sample": "known mineral", "mineral": "new mineral", "family": "new family"}
 
 
 @dataclass(frozen=True)
@@ -162,119 +161,124 @@ def attach(folder: Path, test: Mapping[str, Any]) -> None:
 
 def render(result: Mapping[str, Any]) -> str:
     """All figures as Markdown."""
+
+    def place(row: Mapping[str, Any], group: str = "group") -> tuple[str, str, str]:
+        sources = row["sources"] if "sources" in row else [row["source"]]
+        return names(sources), label(row["target"]), GROUP_NAMES[row[group]]
+
+    f = result["familiarity"]
+    pooled = ", ".join(f"{GROUP_NAMES[g]} {v:.1%}" for g, v in result["coverage"].items())
+    count = sum(m["n"] for m in result["mixtures"])
+    kinds = ("measured source", "generated target", "measured target", "source + generated")
     lines = [
-        f"# Scores of {result['scored']}",
-        "",
+        f"# Scores of {result['scored']}", "",
         "Mean r / median r / RMSE / peak F1 on samples that the model never saw; the interval is "
         "of mean r, resampled by mineral; p is of the paired difference to the best simple "
-        "method.",
-        "",
-        "| from | to | test | n | model | 95 % | " + " | ".join(METHODS) + " | p |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in result["rows"]:
-        simple = " | ".join(
-            f"{s['r']:.3f} / {s['f1']:.2f}" for s in (row["simple"][m] for m in METHODS)
-        )
-        lines.append(
-            f"| {_names(row['sources'])} | {label(row['target'])} | {GROUP_NAMES[row['group']]} | "
-            f"{row['n']} | {row['r']:.3f} / {row['median_r']:.3f} / {row['rmse']:.3f} / "
-            f"{row['f1']:.2f} | {row['r_low']:.2f} to {row['r_high']:.2f} | {simple} | "
-            f"{row['p_against_best']:.3f} |"
-        )
-    lines += ["", "Simple methods: mean r / F1. They are given the same inputs.", ""]
-    lines += [
+        "method.", "",
+        *markdown_table(
+            ("from", "to", "test", "n", "model", "95 %", *METHODS, "p"),
+            [
+                (*place(r), r["n"],
+                 f"{r['r']:.3f} / {r['median_r']:.3f} / {r['rmse']:.3f} / {r['f1']:.2f}",
+                 f"{r['r_low']:.2f} to {r['r_high']:.2f}",
+                 *(f"{r['simple'][m]['r']:.3f} / {r['simple'][m]['f1']:.2f}" for m in METHODS),
+                 f"{r['p_against_best']:.3f}")
+                for r in result["rows"]
+            ],
+        ),
+        "", "Simple methods: mean r / F1. They are given the same inputs.", "",
         "## Replicate ceiling", "",
         "Another sample of the same mineral as the prediction:", "",
-        "| modality | n | mean r | median r | RMSE | F1 |", "|---|---|---|---|---|---|",
-    ]  # fmt: skip
-    for m, c in result["ceiling"].items():
-        lines.append(f"| {label(m)} | {c['n']} | {c['r']:.3f} | {c['median_r']:.3f} | "
-                     f"{c['rmse']:.3f} | {c['f1']:.2f} |")  # fmt: skip
-    lines += ["", "## Bands of 90 %", "",
-              "| from | to | test | points inside | spectra inside the simultaneous band | width |",
-              "|---|---|---|---|---|---|"]  # fmt: skip
-    for b in result["bands"]:
-        lines.append(
-            f"| {_names(b['sources'])} | {label(b['target'])} | {GROUP_NAMES[b['group']]} | "
-            f"{b['pointwise']:.1%} | {b['simultaneous']:.1%} | {b['width']:.2f} |"
-        )
-    pooled = ", ".join(f"{GROUP_NAMES[g]} {v:.1%}" for g, v in result["coverage"].items())
-    f = result["familiarity"]
-    lines += [
+        *markdown_table(
+            ("modality", "n", "mean r", "median r", "RMSE", "F1"),
+            [
+                (label(m), c["n"], f"{c['r']:.3f}", f"{c['median_r']:.3f}", f"{c['rmse']:.3f}",
+                 f"{c['f1']:.2f}")
+                for m, c in result["ceiling"].items()
+            ],
+        ),
+        "", "## Bands of 90 %", "",
+        *markdown_table(
+            ("from", "to", "test", "points inside", "spectra inside the simultaneous band",
+             "width"),
+            [
+                (*place(b), f"{b['pointwise']:.1%}", f"{b['simultaneous']:.1%}",
+                 f"{b['width']:.2f}")
+                for b in result["bands"]
+            ],
+        ),
         "", f"Points inside, over all directions: {pooled}.", "", "## Familiarity", "",
         f"AUROC of known against new minerals, mean over directions: {f['known_new']:.3f}; against "
         f"noise and flat lines {f['noise']:.3f}; against polymers {f['polymer']:.3f}.", "",
-        "| from | to | against | AUROC |", "|---|---|---|---|",
+        *markdown_table(
+            ("from", "to", "against", "AUROC"),
+            [
+                *((*place(a, "new"), f"{a['auroc']:.3f}") for a in f["by_direction"]),
+                *((label(a["source"]), label(a["target"]), what, f"{a[what]:.3f}")
+                  for a in f["no_mineral"] for what in ("noise", "flat", "polymer")),
+            ],
+        ),
+        "", "## Draws from the autoencoder: mean r with the measured spectrum", "",
+        *markdown_table(
+            ("from", "to", "test", "n", "the answer", "one draw", "mean of five", "best of five",
+             "draws with one another"),
+            [
+                (*place(d), d["n"], f"{d['answer']:.3f}", f"{d['one']:.3f}",
+                 f"{d['mean_of_five']:.3f}", f"{d['best_of_five']:.3f}",
+                 f"{d['with_one_another']:.3f}")
+                for d in result["samples"]
+            ],
+        ),
+        "", "## Two sources against each alone, on the same samples: mean r", "",
+        *markdown_table(
+            ("from", "to", "test", "n", "both", "first alone", "second alone"),
+            [
+                (*place(t), t["n"], f"{t['both']:.3f}", *(f"{r:.3f}" for r in t["alone"]))
+                for t in result["two_sources"]
+            ],
+        ),
+        "", "## Damaged sources: mean r on known and new minerals together", "",
+        *(
+            f"- {label(row['source'])} to {label(row['target'])} ({row['n']}): "
+            + ", ".join(f"{k} {v:.3f}" for k, v in row["r"].items())
+            for row in result["robustness"]
+        ),
+        "", f"## Mixtures of two minerals ({count})", "",
+        *markdown_table(
+            ("from", "to", "ratio", "r with the mixture", "r with the major", "r with the minor",
+             "familiarity"),
+            [
+                (label(m["source"]), label(m["target"]),
+                 f"{m['ratio'][0]:.0%} : {m['ratio'][1]:.0%}", f"{m['r_mixture']:.3f}",
+                 f"{m['r_major']:.3f}", f"{m['r_minor']:.3f}", f"{m['familiarity']:.2f}")
+                for m in result["mixtures"]
+            ],
+        ),
+        "", "## Classification by nearest neighbours", "",
+        "Share right. Published (material type): 0.75 from measured, 0.94 from generated "
+        "spectra, split at random. A generated spectrum cannot hold more than its source; "
+        "what it adds is what the model remembers.", "",
+        *markdown_table(
+            ("from", "to", "test", "n", "label", *kinds),
+            [
+                (*place(c), c["n"], shown, *(f"{c[what][k]:.2f}" for k in kinds))
+                for c in result["classification"]
+                for what, shown in (("family", "anion family"), ("species", "species"))
+                if c[what]
+            ],
+        ),
+        "", "## The published protocol: images of 256 x 2048", "",
+        *markdown_table(
+            ("from", "to", "image", "what", "n", "correlation", "RMSE", "SSIM"),
+            [
+                (label(p["source"]), label(p["target"]), p["image"], p["what"], p["n"],
+                 f"{p['r']:.3f}", f"{p['rmse']:.3f}", f"{p['ssim']:.3f}")
+                for p in result["paper"]
+            ],
+        ),
+        "",
     ]  # fmt: skip
-    for a in f["by_direction"]:
-        lines.append(f"| {_names(a['sources'])} | {label(a['target'])} | "
-                     f"{GROUP_NAMES[a['new']]} | {a['auroc']:.3f} |")  # fmt: skip
-    for a in f["no_mineral"]:
-        for what in ("noise", "flat", "polymer"):
-            lines.append(
-                f"| {label(a['source'])} | {label(a['target'])} | {what} | {a[what]:.3f} |"
-            )
-    lines += ["", "## Draws from the autoencoder: mean r with the measured spectrum", "",
-              "| from | to | test | n | the answer | one draw | mean of five | best of five | "
-              "draws with one another |",
-              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
-    for d in result["samples"]:
-        lines.append(
-            f"| {label(d['source'])} | {label(d['target'])} | {GROUP_NAMES[d['group']]} | {d['n']} "
-            f"| {d['answer']:.3f} | {d['one']:.3f} | {d['mean_of_five']:.3f} | "
-            f"{d['best_of_five']:.3f} | {d['with_one_another']:.3f} |"
-        )
-    lines += ["", "## Two sources against each alone, on the same samples: mean r", "",
-              "| from | to | test | n | both | first alone | second alone |",
-              "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for t in result["two_sources"]:
-        lines.append(
-            f"| {_names(t['sources'])} | {label(t['target'])} | {GROUP_NAMES[t['group']]} | "
-            f"{t['n']} | {t['both']:.3f} | {t['alone'][0]:.3f} | {t['alone'][1]:.3f} |"
-        )
-    lines += ["", "## Damaged sources: mean r on known and new minerals together", ""]
-    for row in result["robustness"]:
-        said = ", ".join(f"{k} {v:.3f}" for k, v in row["r"].items())
-        lines.append(f"- {label(row['source'])} to {label(row['target'])} ({row['n']}): {said}")
-    count = sum(m["n"] for m in result["mixtures"])
-    lines += ["", f"## Mixtures of two minerals ({count})", "",
-              "| from | to | ratio | r with the mixture | r with the major | r with the minor | "
-              "familiarity |", "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for m in result["mixtures"]:
-        lines.append(
-            f"| {label(m['source'])} | {label(m['target'])} | "
-            f"{m['ratio'][0]:.0%} : {m['ratio'][1]:.0%} | {m['r_mixture']:.3f} | "
-            f"{m['r_major']:.3f} | {m['r_minor']:.3f} | {m['familiarity']:.2f} |"
-        )
-    kinds = ("measured source", "generated target", "measured target", "source + generated")
-    lines += ["", "## Classification by nearest neighbours", "",
-              "Share right. Published (material type): 0.75 from measured, 0.94 from generated "
-              "spectra, split at random. A generated spectrum cannot hold more than its source; "
-              "what it adds is what the model remembers.", "",
-              "| from | to | test | n | label | " + " | ".join(kinds) + " |",
-              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
-    for c in result["classification"]:
-        for what in ("family", "species"):
-            if c[what]:
-                values = " | ".join(f"{c[what][k]:.2f}" for k in kinds)
-                lines.append(
-                    f"| {label(c['source'])} | {label(c['target'])} | {GROUP_NAMES[c['group']]} | "
-                    f"{c['n']} | {'anion family' if what == 'family' else what} | {values} |"
-                )
-    lines += ["", "## The published protocol: images of 256 x 2048", "",
-              "| from | to | image | what | n | correlation | RMSE | SSIM |",
-              "|---|---|---|---|---|---|---|---|"]  # fmt: skip
-    for p in result["paper"]:
-        lines.append(
-            f"| {label(p['source'])} | {label(p['target'])} | {p['image']} | {p['what']} | "
-            f"{p['n']} | {p['r']:.3f} | {p['rmse']:.3f} | {p['ssim']:.3f} |"
-        )
-    return "\n".join([*lines, ""])
-
-
-def _names(sources: list[str]) -> str:
-    return " + ".join(label(s) for s in sources)
+    return "\n".join(lines)
 
 
 def pictures(

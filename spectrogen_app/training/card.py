@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.generation.arch import patterns_of
 from spectrogen_app.generation.config import Config
 
-_GROUPS = {"known": "known mineral", "sample": "known mineral", "new": "new mineral",
-           "mineral": "new mineral", "family": "new family"}  # fmt: skip
+GROUP_NAMES = {"sample": "known mineral", "mineral": "new mineral", "family": "new family"}
+_GROUPS = {**GROUP_NAMES, "known": GROUP_NAMES["sample"], "new": GROUP_NAMES["mineral"]}
 
 
 def label(modality: str) -> str:
@@ -18,10 +18,24 @@ def label(modality: str) -> str:
     return MODALITIES[modality].label if modality in MODALITIES else modality
 
 
+def names(sources: Iterable[str]) -> str:
+    """Sources as shown to people."""
+    return " + ".join(label(s) for s in sources)
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of a Markdown table."""
+
+    def line(cells: Sequence[object]) -> str:
+        return "".join(f"| {c} " if c != "" else "| " for c in cells) + "|"
+
+    return [line(columns), "|---" * len(columns) + "|", *map(line, rows)]
+
+
 def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
     """Markdown: what the model is, what it was trained on, how good it is, where not to use it."""
     training = config.training
-    names = ", ".join(label(m) for m in config.grids)
+    modalities = ", ".join(label(m) for m in config.grids)
     spectra = training.get("spectra", {})
     counted = ", ".join(f"{n} {label(m)}" for m, n in spectra.items())
     held_out = bool(training.get("held_out"))
@@ -31,9 +45,9 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
         f"Model `{config.model_id}`, made {config.created} with SpectroGen "
         f"{config.program_version}.",
         "",
-        f"Given any of {names} and the chemical formula of a sample, it generates the others. A "
-        "variational autoencoder turns what is given into a Gaussian over codes (one encoder per "
-        "source, product of experts) and decodes a code into shares of the line tables of the "
+        f"Given any of {modalities} and the chemical formula of a sample, it generates the "
+        "others. A variational autoencoder turns what is given into a Gaussian over codes (one "
+        "encoder per source, product of experts) and decodes a code into shares of the line tables of the "
         "samples it learned from (pseudo-Voigt shapes over a smooth background). The answer's "
         "shares come from a second network, the gate, which weighs the autoencoder's against "
         "direct comparisons with every sample and kernel ridge regression; alternatives are drawn "
@@ -59,7 +73,7 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
     for target, patterns in config.settings.get("fallback", {}).items():
         for pattern, parts in patterns.items():
             bits = patterns_of(config, target)
-            sources = " + ".join(label(s) for s, bit in bits.items() if bit & int(pattern))
+            sources = names(s for s, bit in bits.items() if bit & int(pattern))
             said = [g for g, part in zip(("new", "known"), parts, strict=True) if part]
             cells.append(f"{sources} to {label(target)} ({' and '.join(said)} minerals)")
     if cells:
@@ -101,16 +115,16 @@ def _test(metrics: Mapping[str, Any]) -> list[str]:
         "mineral), beside the best simple method given the same inputs and the highest r that a "
         "second measurement of the same mineral reaches.",
         "",
-        "| from | to | test | n | r | 95 % | best simple | | peak F1 |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in test.get("rows", ()):
-        lines.append(
-            f"| {' + '.join(label(s) for s in row['sources'])} | {label(row['target'])} | "
-            f"{_GROUPS[row['group']]} | {row['n']} | {row['r']:.3f} | "
-            f"{row['r_low']:.2f} to {row['r_high']:.2f} | {row['best_r']:.3f} | "
-            f"{row['best']} | {row['f1']:.2f} |"
-        )
+        *markdown_table(
+            ("from", "to", "test", "n", "r", "95 %", "best simple", "", "peak F1"),
+            [
+                (names(r["sources"]), label(r["target"]), _GROUPS[r["group"]], r["n"],
+                 f"{r['r']:.3f}", f"{r['r_low']:.2f} to {r['r_high']:.2f}", f"{r['best_r']:.3f}",
+                 r["best"], f"{r['f1']:.2f}")
+                for r in test.get("rows", ())
+            ],
+        ),
+    ]  # fmt: skip
     ceiling = test.get("ceiling", {})
     if ceiling:
         said = ", ".join(f"{label(m)} {v['r']:.2f}" for m, v in ceiling.items())
@@ -148,24 +162,24 @@ def _test(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _direction(row: Mapping[str, Any]) -> str:
-    return f"{' + '.join(label(s) for s in row['sources'])} to {label(row['target'])}"
+    return f"{names(row['sources'])} to {label(row['target'])}"
 
 
-def _cross_validation(table: Mapping[str, Any]) -> list[str]:
-    lines = [
+def _cross_validation(scores: Mapping[str, Any]) -> list[str]:
+    return [
         "## Cross-validated while training",
         "",
         "Each query was held out of the memory, and from the scorers that answer it. Mean r.",
         "",
-        "| to | from | test | n | network | kernel ridge | nearest |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for target, patterns in table.items():
-        for name, groups in patterns.items():
-            sources = " + ".join(label(s) for s in name.split("+"))
-            for group, v in groups.items():
-                lines.append(
-                    f"| {label(target)} | {sources} | {_GROUPS[group]} | {v['n']} | "
-                    f"{v['network']:.3f} | {v['ridge']:.3f} | {v['nearest']:.3f} |"
-                )
-    return [*lines, ""]
+        *markdown_table(
+            ("to", "from", "test", "n", "network", "kernel ridge", "nearest"),
+            [
+                (label(target), names(name.split("+")), _GROUPS[group], v["n"],
+                 f"{v['network']:.3f}", f"{v['ridge']:.3f}", f"{v['nearest']:.3f}")
+                for target, patterns in scores.items()
+                for name, groups in patterns.items()
+                for group, v in groups.items()
+            ],
+        ),
+        "",
+    ]  # fmt: skip
