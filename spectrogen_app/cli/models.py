@@ -74,12 +74,12 @@ def scores(metrics: Mapping[str, Any]) -> Iterator[str]:
             key = (" + ".join(row["sources"]), row["target"])
             table.setdefault(key, {})[row["group"]] = (row["r"], row["best_r"])
     else:
-        columns = {"known": "known mineral", "new": "new mineral"}
+        columns = {"known": "known mineral", "new": "new mineral", "family": "new family"}
         title = "Mean r, cross-validated in training"
         for target, sources in metrics.get("cross_validation", {}).items():
             for source, groups in sources.items():
                 table[source.replace("+", " + "), target] = {
-                    group: (r["network"], max(r["ridge"], r["nearest"]))
+                    group: (r["answer"], max(r["kernel ridge"], r["nearest"]))
                     for group, r in groups.items()
                 }
     if not table:

@@ -75,6 +75,13 @@ class Pairs:
 FAMILIARITY_FEATURES = 7
 
 
+class _QueryDropout(nn.Dropout):
+    """Drops the same units for all candidates of a query."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * super().forward(torch.ones_like(x[:, :1])) if self.training else x
+
+
 class PairScorer(nn.Module):
     """Scores pairs of query and training sample for one target."""
 
@@ -90,7 +97,7 @@ class PairScorer(nn.Module):
             self.linear.append(nn.Linear(features + extra, 1))
             self.deep.append(
                 nn.Sequential(
-                    nn.Linear(features + extra, hidden), nn.GELU(), nn.Dropout(0.1),
+                    nn.Linear(features + extra, hidden), nn.GELU(), _QueryDropout(0.1),
                     nn.Linear(hidden, hidden), nn.GELU(), last,
                 )
             )  # fmt: skip
@@ -324,12 +331,17 @@ class Network:
         self,
         arrays: Mapping[str, tuple[FloatArray, NDArray[np.bool_]]],
         formulas: Sequence[Formula] | None,
+        *,
+        clean: bool = False,
     ) -> Query:
-        """Compare spectra on the grid, shape (batch, size), and formulas with the memory."""
+        """Compare spectra on the grid, shape (batch, size), and formulas with the memory.
+
+        ``clean`` says that they are already without background.
+        """
         device = self.memory.device
         cosines = {}
         for m, (raw, mask) in arrays.items():
-            y, _ = self.without_background(m, raw, mask)
+            y = raw if clean else self.without_background(m, raw, mask)[0]
             given = torch.as_tensor(y, dtype=torch.float32, device=device)
             out = given.new_empty(len(y), len(self.config.views[m]), len(self.memory.rows[m]))
             for key, rows in _by_mask(mask).items():
@@ -361,7 +373,9 @@ class Network:
         calibration = self.config.settings["calibration"][target]
         familiarity = familiar(calibration["familiarity"], pairs, found)
         shares = settled(found, familiarity)
-        weights = self._with_ridge(target, pairs, shares, familiarity)
+        parts = self.config.settings.get("ridge", {}).get(target, {})
+        part = ridge_part(parts, pairs.pattern, familiarity)
+        weights = with_ridge(memory, target, pairs, shares, part.to(shares))
         y, sigma, coefficients = compose(memory, target, pairs.rows, shares, weights)
         factors = band_factors(calibration["bands"], familiarity)
         bands = [
@@ -383,25 +397,7 @@ class Network:
             familiarity.cpu().numpy().astype(float), by_sample.cpu().numpy(), lines,
         )  # fmt: skip
 
-    def _with_ridge(
-        self, target: str, pairs: Pairs, shares: Tensor, familiarity: Tensor
-    ) -> Tensor | None:
-        """Weights on the target's rows where kernel ridge regression is the fallback.
-
-        Settings hold its part in answers to new and to known minerals, 0 or 1 each; familiarity
-        decides between the two.
-        """
-        fallback = self.config.settings.get("fallback", {}).get(target, {})
-        if str(pairs.pattern) not in fallback:
-            return None
-        new, known = fallback[str(pairs.pattern)]
-        ridge = (new + (known - new) * familiarity)[:, None]
-        shadow = self.memory.shadow[target]
-        length = (shares[:, None] @ shadow[pairs.rows])[:, 0].norm(dim=1, keepdim=True)
-        own = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, shares / length)
-        return (1 - ridge) * own + ridge * pairs.ridge
-
-    def _lines_of(self, target: str) -> Any:
+    def _lines_of(self, target: str) -> Callable[[NDArray[np.float32]], FloatArray]:
         start = self.tensors[f"{target}.start"].numpy().astype(np.int64)
         shape = self.tensors[f"{target}.shape"].numpy().astype(np.int64)
         place = self.tensors[f"{target}.place"].numpy().astype(np.int64)
@@ -409,11 +405,8 @@ class Network:
         size, shapes = self.config.grids[target].size, len(self.config.banks[target].fwhm)
 
         def density(coefficient: NDArray[np.float32]) -> FloatArray:
-            out = np.zeros(shapes * size)
-            for row in np.argsort(-np.abs(coefficient))[:CANDIDATES]:
-                part = slice(start[row], start[row + 1])
-                at = shape[part] * size + place[part]
-                np.add.at(out, at, coefficient[row] * height[part].astype(float))
+            weight = np.repeat(coefficient, np.diff(start)) * height
+            out = np.bincount(shape * size + place, weight, shapes * size)
             return out.clip(0).reshape(shapes, size)
 
         return density
@@ -478,6 +471,31 @@ def _by_mask(mask: NDArray[np.bool_]) -> dict[bytes | None, list[int]]:
             key = np.packbits(cut if cut.any() else row).tobytes()
         out.setdefault(key, []).append(i)
     return out
+
+
+def with_ridge(
+    memory: Memory, target: str, pairs: Pairs, shares: Tensor, part: Tensor
+) -> Tensor | None:
+    """Weights on the target's rows, shape (batch, rows), of the mixture with kernel ridge.
+
+    Both are scaled to unit length first; without any kernel ridge regression None.
+
+    Parameters
+    ----------
+    shares : Tensor, shape (batch, candidates)
+    part : Tensor, shape (batch,)
+        Of kernel ridge regression, 0..1.
+    """
+    if not part.any():
+        return None
+    length = (shares[:, None] @ memory.shadow[target][pairs.rows])[:, 0].norm(dim=1, keepdim=True)
+    own = torch.zeros_like(pairs.ridge).scatter(1, pairs.rows, shares / length)
+    return (1 - part[:, None]) * own + part[:, None] * pairs.ridge
+
+
+def ridge_part(parts: Mapping[str, float], pattern: int, familiarity: Tensor) -> Tensor:
+    """How much of an answer is that of kernel ridge regression: the less familiar, the more."""
+    return parts.get(str(pattern), 0.0) * (1 - familiarity)
 
 
 def compose(

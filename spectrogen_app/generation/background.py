@@ -52,8 +52,9 @@ def without_background(
         if part.size < 3:
             continue
         low = minimum_filter1d(gaussian_filter1d(part, 3), points)
-        base = gaussian_filter1d(maximum_filter1d(low, points), points / 3)
-        if base.mean() > threshold:
+        opening = maximum_filter1d(low, points)
+        if opening.mean() > threshold:
+            base = gaussian_filter1d(opening, points / 3)
             rest = np.clip(part - base, 0, None)
             if out is y:
                 out = y.copy()

@@ -31,6 +31,8 @@ WEIGHTS, CONFIG, CARD, METRICS = (
     "metrics.json",
 )
 SUMS = "SHA256SUMS"
+DEFAULT = "spectrogen-1"
+"""The model that is used unless another one is chosen."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def list_models() -> tuple[ModelInfo, ...]:
                 infos.append(read_info(path, bundled=number == 0))
             except ModelError:
                 continue
-        for info in sorted(infos, key=lambda i: (not i.metrics.get("default", False), i.model_id)):
+        for info in sorted(infos, key=lambda i: (i.model_id != DEFAULT, i.model_id)):
             found.setdefault(info.model_id, info)
     return tuple(found.values())
 

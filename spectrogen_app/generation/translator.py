@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from types import MappingProxyType
@@ -201,7 +201,7 @@ class Translator:
         source = self._source(group, formula, (target,))
         check(0.0, "Sampling")
         with self._lock:
-            query = self._network.query(*self._stack([source]))
+            query = self._network.query(*self._stack([source]), clean=True)
             drawn = self._network.draw(query, target, n, seed)[0]
         made = self._generation(source, seed, 0.0, (), source.notes)
         return tuple(self._spectrum(source, target, (y, None, None), made) for y in drawn)
@@ -263,7 +263,7 @@ class Translator:
             found = []
             try:
                 with self._lock:
-                    query = self._network.query(*self._stack(chosen[part]))
+                    query = self._network.query(*self._stack(chosen[part]), clean=True)
                     for target in targets:
                         check(0.0, f"Generating {_label(target)}")
                         found.append((part, target, self._network.answer(query, target)))
@@ -360,13 +360,14 @@ class Translator:
                 f"{_label(spectrum.modality)}: only {seen[0]:g} to {seen[-1]:g} {grid.x_unit} was "
                 f"measured of {where}."
             )
-        if self._network.without_background(
+        y, removed = self._network.without_background(
             spectrum.modality, prepared.y[None], prepared.mask[None]
-        )[1][0]:
+        )
+        if removed[0]:
             notes.append(f"A broad background of {name} was taken off before it was read.")
         if not prepared.y.any():
             notes.append(f"{name} is flat: it says nothing about the sample.")
-        return prepared
+        return replace(prepared, y=y[0])
 
     def _result(
         self,

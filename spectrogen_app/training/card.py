@@ -47,10 +47,11 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
         "",
         f"Given any of {modalities} and the chemical formula of a sample, it generates the "
         "others. A variational autoencoder turns what is given into a Gaussian over codes (one "
-        "encoder per source, product of experts) and decodes a code into shares of the line tables of the "
-        "samples it learned from (pseudo-Voigt shapes over a smooth background). The answer's "
-        "shares come from a second network, the gate, which weighs the autoencoder's against "
-        "direct comparisons with every sample and kernel ridge regression; alternatives are drawn "
+        "encoder per source, product of experts) and decodes a code into shares of the line tables "
+        "of the samples it learned from (pseudo-Voigt shapes over a smooth background). The "
+        "answer's shares come from a second network, the gate, which weighs the autoencoder's "
+        "against direct comparisons with every sample and kernel ridge regression; alternatives "
+        "are drawn "
         "from the autoencoder. It holds line tables, compositions, codes, names and IDs; no "
         "measured curve is stored in it.",
         "",
@@ -69,17 +70,18 @@ def render_card(config: Config, metrics: Mapping[str, Any]) -> str:
             f"scores below are of exactly these weights. Splits {training.get('splits', '')[:16]}.",
             "",
         ]  # fmt: skip
-    cells = []
-    for target, patterns in config.settings.get("fallback", {}).items():
-        for pattern, parts in patterns.items():
-            bits = patterns_of(config, target)
+    leaning: dict[float, list[str]] = {}
+    for target, patterns in config.settings.get("ridge", {}).items():
+        bits = patterns_of(config, target)
+        for pattern, part in patterns.items():
             sources = names(s for s, bit in bits.items() if bit & int(pattern))
-            said = [g for g, part in zip(("new", "known"), parts, strict=True) if part]
-            cells.append(f"{sources} to {label(target)} ({' and '.join(said)} minerals)")
-    if cells:
+            leaning.setdefault(part, []).append(f"{sources} to {label(target)}")
+    said = "; ".join(f"{part:.0%} of it from {', '.join(cells)}"
+                     for part, cells in sorted(leaning.items()) if part)  # fmt: skip
+    if said:
         lines += [
-            "Kernel ridge regression answers in place of the network where it did better in "
-            f"cross-validation, in proportion to the familiarity: {'; '.join(cells)}.",
+            "Kernel ridge regression answers in part where that did better in cross-validation, "
+            f"most for wholly unfamiliar samples: {said}.",
             "",
         ]
     if metrics.get("test"):
@@ -169,13 +171,14 @@ def _cross_validation(scores: Mapping[str, Any]) -> list[str]:
     return [
         "## Cross-validated while training",
         "",
-        "Each query was held out of the memory, and from the scorers that answer it. Mean r.",
+        "Each query was held out of the memory, and from the scorer that answers it; for a new "
+        "family all minerals of its anion family were. Mean r.",
         "",
         *markdown_table(
-            ("to", "from", "test", "n", "network", "kernel ridge", "nearest"),
+            ("to", "from", "test", "n", "answer", "network alone", "kernel ridge", "nearest"),
             [
                 (label(target), names(name.split("+")), _GROUPS[group], v["n"],
-                 f"{v['network']:.3f}", f"{v['ridge']:.3f}", f"{v['nearest']:.3f}")
+                 *(f"{v[k]:.3f}" for k in ("answer", "network", "kernel ridge", "nearest")))
                 for target, patterns in scores.items()
                 for name, groups in patterns.items()
                 for group, v in groups.items()

@@ -60,7 +60,7 @@ class _Continued(Trainer):
         }  # fmt: skip
         tensors["composition"] = torch.tensor(self.whole.composition, dtype=torch.float32)
         for m, bank in self.base_config.banks.items():
-            samples, rows = self._primary(m)
+            samples, rows = self._chosen(m)
             rows, samples = rows[samples >= self.old], samples[samples >= self.old]
             if not len(rows):
                 continue
@@ -136,7 +136,7 @@ def finetune(
     config, tensors_new, memory = run.memory()
     truth = run._shadows(memory)
     tensors_new |= {f"{m}.shadow": s.half() for m, s in memory.shadow.items()}
-    folds, latent = run._encoded(memory, run._queries(memory), truth)
+    folds, latent = run._encoded(memory, truth[0])
     tensors_new |= latent
     targets = list(config.settings["targets"])
     learned: dict[str, int] = {}
@@ -146,7 +146,7 @@ def finetune(
             [merged.has(m) for m in config.grids if m != target], axis=0
         )
         enough = has[old:].sum() >= LEAST_PAIRS
-        held = list(run._held(folds, truth[target], target, part)) if enough else []
+        held = list(run._held(folds, truth, target, part)) if enough else []
         learned[target] = sum(len(h.samples) for h in held)
         for k in range(int(config.settings["members"])):
             prefix = f"scorer.{target}.{k}."

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,6 +102,16 @@ def folds_by_stem(
     order = np.random.default_rng(seed).permutation(len(names))
     fold = {name: int(order[i]) % k for i, name in enumerate(names)}
     return np.array([fold[s] if m else -1 for s, m in zip(stems, members, strict=True)])
+
+
+def folds_by_family(families: Sequence[str], k: int) -> NDArray[np.int64]:
+    """Fold 0..k-1 of each sample by its anion family; -1 for the largest family and unknown ones.
+
+    Families are dealt out by size, so that each fold leaves out about as much.
+    """
+    counts = Counter(f for f in families if f != "unknown")
+    fold = {f: i % k for i, (f, _) in enumerate(counts.most_common()[1:])}
+    return np.array([fold.get(f, -1) for f in families])
 
 
 def folds_of_siblings(

@@ -2,10 +2,11 @@
 
 The autoencoder learns from all samples; for each inner fold another one that never saw the fold is
 trained, whose codes the scorers get to see for the fold's queries. Scorers learn on queries held
-out from the memory in inner folds (whole mineral stems, and samples whose mineral stays), so that
-they see at training what they will see at use. Calibration uses scorers that saw neither the query
-nor its fold. Every stage is kept in a checkpoint folder beside the bundle and is not repeated
-after an interruption; equal requests give equal weights on one machine.
+out from the memory in inner folds (whole mineral stems, samples whose mineral stays, and whole
+anion families), so that they see at training what they will see at use. Each member of the
+ensemble of scorers does without one fold, on which bands and familiarity are calibrated.
+Every stage is kept in a checkpoint folder beside the bundle and is not repeated after an
+interruption; equal requests give equal weights on one machine.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ from spectrogen_app.generation.arch import (
     familiarity_inputs,
     feature_count,
     patterns_of,
+    ridge_part,
     settled,
     shares_of,
     stages,
+    with_ridge,
 )
 from spectrogen_app.generation.background import DEFAULTS
 from spectrogen_app.generation.config import Bank, Config, View
@@ -52,16 +55,23 @@ from spectrogen_app.generation.memory import Memory, Query, remember, unit
 from spectrogen_app.processing.scoring import Grid, prepare
 from spectrogen_app.training.autoencoder import encode, fit_autoencoder
 from spectrogen_app.training.dataset import Dataset
-from spectrogen_app.training.splits import folds_by_stem, folds_of_siblings
+from spectrogen_app.training.splits import folds_by_family, folds_by_stem, folds_of_siblings
 from spectrogen_app.training.tables import fit_tables, learn_bank
 
 FOLDS = 4
+FAMILY_FOLDS = 2
+KNOWN, NEW, FAMILY = range(3)
+GROUPS = ("known", "new", "family")
+"""Held-out queries: of a mineral that stays, of a mineral left out, of an anion family left out."""
 RANK = 256
 """Directions of a target in which answers are compared and the loss is computed."""
 BATCH = 64
 COVERAGE = 0.9
+RIDGE_PARTS = (0.0, 0.3, 0.6, 1.0)
+"""What kernel ridge regression may have of an answer to a wholly unfamiliar query."""
 CLASSES = 8
 """Classes of familiarity for which bands are calibrated."""
+LEAST_IN_CLASS = 50
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,6 @@ class Recipe:
     decay : float
         Weight decay.
     hidden : int
-    members : int
-        Scorers per target.
     seed : int
     """
 
@@ -85,7 +93,6 @@ class Recipe:
     rate: float = 2e-3
     decay: float = 1e-2
     hidden: int = 64
-    members: int = 3
     seed: int = 0
 
 
@@ -154,14 +161,15 @@ class Fold:
 
     Attributes
     ----------
-    new, known : ndarray of bool, shape (samples,)
-        Left out with their minerals, and left out while others of their mineral stay.
+    queries : tuple of Query
+        By their primary spectra, and by replicates.
+    group : ndarray of int, shape (samples,)
+        ``KNOWN``, ``NEW`` or ``FAMILY`` of what is left out, -1 for what stays.
     """
 
     seen: Memory
-    queries: Query
-    new: NDArray[np.bool_]
-    known: NDArray[np.bool_]
+    queries: tuple[Query, Query]
+    group: NDArray[np.int64]
 
 
 @dataclass
@@ -169,7 +177,7 @@ class Held:
     """Pairs of held-out queries from one fold and pattern of sources."""
 
     fold: int
-    known: NDArray[np.bool_]
+    group: NDArray[np.int64]
     samples: NDArray[np.int64]
     pairs: Pairs
     truth: Tensor
@@ -232,25 +240,25 @@ class Trainer:
         memory, _ = remember(config, tensors)
         truth = self._shadows(memory)
         tensors |= {f"{m}.shadow": s.half() for m, s in memory.shadow.items()}
-        folds, latent = self._encoded(memory, self._queries(memory), truth)
+        folds, latent = self._encoded(memory, truth[0])
         tensors |= latent
         settings: dict[str, Any] = {
-            "targets": list(self.modalities), "members": self.recipe.members,
-            "coverage": COVERAGE, "calibration": {}, "fallback": {},
+            "targets": list(self.modalities), "members": FOLDS,
+            "coverage": COVERAGE, "calibration": {}, "ridge": {},
             "background": {k: list(v) for k, v in DEFAULTS.items() if k in self.modalities},
         }  # fmt: skip
         metrics: dict[str, Any] = {}
         for i, target in enumerate(self.modalities):
             part = (0.3 + 0.7 * i / len(self.modalities), 0.7 / len(self.modalities))
-            held = list(self._held(folds, truth[target], target, part))
-            trained, crossed = self._scorers(config, target, held, part)
-            for name, state in trained.items():
-                tensors |= {f"scorer.{target}.{name}.{k}": v for k, v in state.items()}
-            calibration, fallback, scores = self._calibrate(
-                config, memory, folds, target, held, crossed=crossed
+            held = list(self._held(folds, truth, target, part))
+            members = self._scorers(config, target, held, part)
+            for k, member in enumerate(members):
+                tensors |= {f"scorer.{target}.{k}.{n}": v for n, v in member.state_dict().items()}
+            calibration, ridge, scores = self._calibrate(
+                config, memory, folds, target, held, members=members
             )
             settings["calibration"][target] = calibration
-            settings["fallback"][target] = fallback
+            settings["ridge"][target] = ridge
             metrics[target] = scores
         spectral = [s for n in range(1, len(self.modalities) + 1)
                     for s in itertools.combinations(self.modalities, n)]  # fmt: skip
@@ -260,9 +268,20 @@ class Trainer:
                 tensors["composition.dual." + "+".join(sources)] = dual.clone()
         return dataclasses.replace(config, settings=settings), tensors, metrics
 
-    def _primary(self, modality: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Own samples that have the modality, and their rows in the data set."""
-        rows = self.whole.spectra[modality].of_samples(len(self.whole))[self.index]
+    def _chosen(
+        self, modality: str, *, replicates: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Own samples that have the modality, and the row of one spectrum of each.
+
+        That is the primary one, or one drawn from the others (lasers, replicates) if there are any.
+        """
+        spectra = self.whole.spectra[modality]
+        rows = spectra.of_samples(len(self.whole))
+        if replicates:
+            rng = np.random.default_rng(self.recipe.seed)
+            others = rng.permutation(np.flatnonzero(~spectra.primary))
+            rows[spectra.sample[others]] = others
+        rows = rows[self.index]
         samples = np.flatnonzero(rows >= 0)
         return samples, rows[samples]
 
@@ -280,7 +299,7 @@ class Trainer:
             name = f"tables.{m}"
             held = self.checkpoints.get(name)
             if held is None:
-                samples, rows = self._primary(m)
+                samples, rows = self._chosen(m)
                 spectra, grid = self.whole.spectra[m], self.whole.grids[m]
                 y, mask = spectra.y[rows], spectra.mask[rows]
                 bank = learn_bank(grid, y, mask, self.recipe.seed, report)
@@ -308,11 +327,11 @@ class Trainer:
             tuple((self.whole.ids[i], self.whole.minerals[i]) for i in self.index),
         )  # fmt: skip
 
-    def _queries(self, memory: Memory) -> Query:
+    def _queries(self, memory: Memory, *, replicates: bool = False) -> Query:
         """Measured spectra of all own samples against the whole memory; absent ones are 0."""
         cosines = {}
         for m in self.modalities:
-            samples, rows = self._primary(m)
+            samples, rows = self._chosen(m, replicates=replicates)
             y = torch.tensor(self.whole.spectra[m].y[rows])
             mask = torch.tensor(self.whole.spectra[m].mask[rows])
             out = torch.zeros(len(self.index), len(memory.config.views[m]), len(memory.rows[m]))
@@ -322,9 +341,9 @@ class Trainer:
             cosines[m] = out
         return Query(cosines, memory.composition)
 
-    def _truth(self, memory: Memory, target: str) -> Tensor:
+    def _truth(self, target: str, *, replicates: bool = False) -> Tensor:
         """Measured target spectra, centred, of unit length, shape (samples, size)."""
-        samples, rows = self._primary(target)
+        samples, rows = self._chosen(target, replicates=replicates)
         y = torch.tensor(self.whole.spectra[target].y[rows])
         mask = torch.tensor(self.whole.spectra[target].mask[rows])
         mean = (y * mask).sum(0) / mask.sum(0).clamp_min(1)
@@ -332,16 +351,20 @@ class Trainer:
         out[samples] = unit(torch.where(mask, y, mean))
         return out
 
-    def _shadows(self, memory: Memory) -> dict[str, Tensor]:
-        """Give the memory its shadows; returns the measured spectra in the same coordinates."""
-        truth = {}
+    def _shadows(self, memory: Memory) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Give the memory its shadows; the measured spectra in the same coordinates.
+
+        Of the primary spectra, and of replicates.
+        """
+        truth: tuple[dict[str, Tensor], dict[str, Tensor]] = ({}, {})
         for m in self.modalities:
             torch.manual_seed(self.recipe.seed)
             stored = unit(memory.spectra[m])
             directions = torch.svd_lowrank(stored, q=min(RANK, *stored.shape), niter=2)[2]
             basis = torch.linalg.qr(directions)[0]
             memory.shadow[m] = (stored @ basis).half().float()
-            truth[m] = self._truth(memory, m) @ basis
+            for replicates, found in enumerate(truth):
+                found[m] = self._truth(m, replicates=bool(replicates)) @ basis
         return truth
 
     def has(self) -> dict[str, NDArray[np.bool_]]:
@@ -350,34 +373,40 @@ class Trainer:
         return known | {FORMULA: self.whole.has(FORMULA)[self.index]}
 
     def _encoded(
-        self, memory: Memory, queries: Query, truth: Mapping[str, Tensor]
+        self, memory: Memory, truth: Mapping[str, Tensor]
     ) -> tuple[list[Fold], dict[str, Tensor]]:
         """Train the autoencoders; the inner folds, and the tensors of the one to keep."""
         n = len(self.index)
         has = self.has()
+        queries = [self._queries(memory, replicates=r) for r in (False, True)]
         known_sources = {s: torch.as_tensor(h) for s, h in has.items()}
         seed = self.recipe.seed + 7
         by_stem = folds_by_stem(self.stems, np.ones(n, bool), FOLDS, seed)
         paired = np.sum([has[m] for m in self.modalities], axis=0) > 1
         siblings = folds_of_siblings(self.minerals, paired, FOLDS, seed)
+        by_family = folds_by_family([self.whole.families[i] for i in self.index], FAMILY_FOLDS)
+        plans = [np.where(by_stem == k, NEW, np.where(siblings == k, KNOWN, -1))
+                 for k in range(FOLDS)]  # fmt: skip
+        plans += [np.where(by_family == k, FAMILY, -1) for k in range(FAMILY_FOLDS)]
         folds = []
-        for fold in range(FOLDS + 1):
-            part = (0.15 + 0.15 * fold / (FOLDS + 1), 0.15 / (FOLDS + 1))
-            new = (by_stem == fold) & self.asked
-            known = (siblings == fold) & ~new & self.asked
-            keep = ~(new | known)
-            seen, local = memory, queries
-            if fold < FOLDS:
+        for fold, group in enumerate([*plans, None]):
+            part = (0.15 + 0.15 * fold / (len(plans) + 1), 0.15 / (len(plans) + 1))
+            seen, local, keep, name = memory, queries, np.ones(n, bool), "all"
+            if group is not None:
+                group[~self.asked] = -1
+                keep, name = group < 0, str(fold)
+                if fold >= FOLDS and keep.all():
+                    continue
                 seen = memory.restricted(keep, self.minerals)
                 at = {m: torch.as_tensor(keep)[memory.rows[m]] for m in self.modalities}
-                local = Query(
-                    {m: c[:, :, at[m]] for m, c in queries.cosines.items()}, queries.composition
-                )
-            name = str(fold) if fold < FOLDS else "all"
-            self._autoencoder(name, seen, local, truth, keep=keep, part=part)
-            local, seen.keys = encode(seen, local, known_sources)
-            if fold < FOLDS:
-                folds.append(Fold(seen, local, new, known))
+                local = [
+                    Query({m: c[:, :, at[m]] for m, c in q.cosines.items()}, q.composition)
+                    for q in queries
+                ]
+            self._autoencoder(name, seen, local[0], truth, keep=keep, part=part)
+            primary, seen.keys = encode(seen, local[0], known_sources)
+            if group is not None:
+                folds.append(Fold(seen, (primary, encode(seen, local[1], known_sources)[0]), group))
         assert memory.latent is not None
         assert memory.keys is not None
         state = {f"latent.{k}": v.half() for k, v in memory.latent.state_dict().items()}
@@ -414,30 +443,37 @@ class Trainer:
             yield from itertools.combinations(sources, n)
 
     def _held(
-        self, folds: Sequence[Fold], truth: Tensor, target: str, part: tuple[float, float]
+        self,
+        folds: Sequence[Fold],
+        truth: Sequence[Mapping[str, Tensor]],
+        target: str,
+        part: tuple[float, float],
     ) -> Iterator[Held]:
-        """Pairs of all inner folds and patterns."""
+        """Pairs of all inner folds and patterns, half of them of replicates."""
         has = self.has()
         paired = has[target] & np.any([has[m] for m in self.modalities if m != target], axis=0)
         minerals = np.array(self.minerals)
         for fold, left in enumerate(folds):
-            seen, out = left.seen, left.new | left.known
-            sibling = left.known & np.isin(minerals, minerals[~out & has[target]])
+            seen = left.seen
+            stays = np.isin(minerals, minerals[(left.group < 0) & has[target]])
+            asked = (left.group > KNOWN) | (left.group == KNOWN) & stays
             for i, sources in enumerate(self.patterns(target)):
-                done = (fold + i / 2 ** len(self.modalities)) / FOLDS
+                done = (fold + i / 2 ** len(self.modalities)) / len(folds)
                 self.check(part[0] + 0.3 * part[1] * done, f"Preparing {target}, fold {fold + 1}")
                 given = np.all([has[s] for s in sources], axis=0) & has[target]
                 if sources == (FORMULA,):
                     given &= paired
-                chosen = np.flatnonzero(given & (left.new | sibling))
+                chosen = np.flatnonzero(given & asked)
                 enough = all(len(seen.ridge((s,), target).samples) >= 4 for s in sources)
                 if len(chosen) < 3 or not enough:
                     continue
+                variant = (fold + i) % 2
                 found = []
                 for low in range(0, len(chosen), 128):
                     at = torch.as_tensor(chosen[low : low + 128])
                     with torch.no_grad():
-                        pairs = build_pairs(seen, left.queries.take(at, sources), target)
+                        query = left.queries[variant].take(at, sources)
+                        pairs = build_pairs(seen, query, target)
                     found.append(
                         dataclasses.replace(
                             pairs, features=pairs.features.half(), ridge=pairs.ridge.half()
@@ -449,36 +485,27 @@ class Trainer:
                     torch.cat([p.familiarity for p in found]),
                 )  # fmt: skip
                 yield Held(
-                    fold, left.known[chosen], chosen, joined, truth[torch.as_tensor(chosen)],
-                    seen.shadow[target],
+                    fold, left.group[chosen], chosen, joined,
+                    truth[variant][target][torch.as_tensor(chosen)], seen.shadow[target],
                 )  # fmt: skip
 
     def _scorers(
         self, config: Config, target: str, held: Sequence[Held], part: tuple[float, float]
-    ) -> tuple[dict[str, dict[str, Tensor]], list[PairScorer]]:
-        """The members, and per fold one scorer that did not see the fold."""
-        plans = [(str(k), held, k) for k in range(self.recipe.members)]
+    ) -> list[PairScorer]:
+        """The members, each trained without one inner fold and one family fold."""
+        members = []
         for fold in range(FOLDS):
-            others = [h for h in held if h.fold != fold]
-            plans.append((f"without{fold}", others, 100 + fold))
-        states: dict[str, dict[str, Tensor]] = {}
-        crossed = []
-        for i, (name, data, seed) in enumerate(plans):
-            low = part[0] + part[1] * (0.3 + 0.65 * i / len(plans))
+            low = part[0] + part[1] * (0.3 + 0.65 * fold / FOLDS)
             scorer = PairScorer(feature_count(config, target), self.recipe.hidden)
-            state = self.checkpoints.get(f"scorer.{target}.{name}")
+            state = self.checkpoints.get(f"scorer.{target}.{fold}")
             if state is None:
-                scorer = self._fit(
-                    config, target, data, seed, low, 0.65 * part[1] / len(plans)
-                )  # fmt: skip
+                others = [h for h in held if h.fold % FOLDS != fold]
+                scorer = self._fit(config, target, others, fold, low, 0.65 * part[1] / FOLDS)
                 state = {k: v.clone() for k, v in scorer.state_dict().items()}
-                self.checkpoints.put(f"scorer.{target}.{name}", state)
+                self.checkpoints.put(f"scorer.{target}.{fold}", state)
             scorer.load_state_dict(state)
-            if name.startswith("without"):
-                crossed.append(scorer.eval())
-            else:
-                states[name] = state
-        return states, crossed
+            members.append(scorer.eval())
+        return members
 
     def _fit(
         self,
@@ -541,56 +568,60 @@ class Trainer:
         target: str,
         held: Sequence[Held],
         *,
-        crossed: Sequence[PairScorer],
-    ) -> tuple[dict[str, Any], dict[str, list[float]], dict[str, Any]]:
-        """Familiarity, bands and fallback from queries that the scorers never saw."""
+        members: Sequence[PairScorer],
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Familiarity and bands, parts of kernel ridge, and scores, on what scorers never saw."""
         bits = patterns_of(config, target)
         rows: list[_Judged] = []
         for h in held:
             everything, _ = h.batch(np.arange(len(h.samples)))
-            shares = shares_of((crossed[h.fold],), everything, h.shadow)
+            shares = shares_of((members[h.fold % FOLDS],), everything, h.shadow)
             rows.append(_Judged(h, familiarity_inputs(everything, shares).numpy(), shares))
-        noise = self._noise(memory, target, crossed[0])
-        judge = {"all": fit_judge(np.concatenate([*(j.x for j in rows), *noise.values()]),
-                                  np.concatenate([*(j.held.known for j in rows),
-                                                  np.zeros(sum(map(len, noise.values())), bool)]))
-                 }  # fmt: skip
-        scores: dict[str, Any] = {}
-        fallback: dict[str, list[float]] = {}
-        for pattern in sorted({j.held.pairs.pattern for j in rows}):
-            mine = [j for j in rows if j.held.pairs.pattern == pattern]
-            known = np.concatenate([j.held.known for j in mine])
-            x = np.concatenate([j.x for j in mine])
+        noise = self._noise(memory, target, members[0])
+        judge = {"all": _judge(rows, list(noise.values()))}
+        by_pattern = {
+            p: [j for j in rows if j.held.pairs.pattern == p]
+            for p in sorted({j.held.pairs.pattern for j in rows})
+        }
+        for pattern, mine in by_pattern.items():
+            known = np.concatenate([j.held.group == KNOWN for j in mine])
             if known.sum() >= 30 and (~known).sum() >= 30:
-                false = noise.get(pattern, x[:0])
-                judge[str(pattern)] = fit_judge(
-                    np.concatenate([x, false]), np.concatenate([known, np.zeros(len(false), bool)])
-                )
+                judge[str(pattern)] = _judge(mine, [noise[pattern]] if pattern in noise else [])
+        ridge: dict[str, float] = {}
+        scores: dict[str, Any] = {}
+        for pattern, mine in by_pattern.items():
             r = np.concatenate([self._compared(j, judge) for j in mine], 1)
+            group = np.concatenate([j.held.group for j in mine])
+            gain = r[: len(RIDGE_PARTS), group != KNOWN].mean(1) if (group != KNOWN).any() else [0]
+            best = int(np.argmax(gain))
+            ridge[str(pattern)] = RIDGE_PARTS[best]
             name = "+".join(s for s, bit in bits.items() if bit & pattern)
+            columns = {"answer": best, "network": 0, "kernel ridge": -2, "nearest": -1}
             scores[name] = {
-                group: {
-                    "n": int(mask.sum()),
-                    **{k: round(float(v), 4) for k, v in zip(
-                        ("network", "ridge", "nearest"), r[:, mask].mean(1), strict=True)},
+                GROUPS[g]: {
+                    "n": int((group == g).sum()),
+                    **{k: round(float(r[i, group == g].mean()), 4) for k, i in columns.items()},
                 }
-                for group, mask in (("known", known), ("new", ~known)) if mask.any()
+                for g in np.unique(group)
             }  # fmt: skip
-            worse = [
-                float(mask.any() and (r[1] - r[0])[mask].mean() > 0.003) for mask in (~known, known)
-            ]
-            if any(worse):
-                fallback[str(pattern)] = worse
-        bands = self._bands(folds, target, rows, judge)
-        return {"familiarity": judge, "bands": bands}, fallback, scores
+        bands = self._bands(folds, target, rows, judge, ridge)
+        return {"familiarity": judge, "bands": bands}, ridge, scores
 
     def _compared(self, j: _Judged, judge: Mapping[str, Any]) -> NDArray[np.float32]:
-        """Correlations of the network, kernel ridge and the nearest with the truth, (3, n)."""
+        """Correlations with the truth, shape (any, n).
+
+        Of the network with each of :data:`RIDGE_PARTS`, of kernel ridge regression alone, and of
+        the nearest.
+        """
         pairs, truth = j.held.batch(np.arange(len(j.held.samples)))
         shadow = j.held.shadow
-        shares = settled(j.shares, familiar(judge, pairs, j.shares))
-        made = (shares[:, None] @ shadow[pairs.rows])[:, 0]
-        answers = (made, pairs.ridge @ shadow, shadow[pairs.ridge.argmax(1)])
+        familiarity = familiar(judge, pairs, j.shares)
+        made = (settled(j.shares, familiarity)[:, None] @ shadow[pairs.rows])[:, 0]
+        made = made / made.norm(dim=1, keepdim=True).clamp_min(1e-6)
+        solved = pairs.ridge @ shadow
+        answers = [made + part * (1 - familiarity)[:, None] * (solved - made)
+                   for part in RIDGE_PARTS]  # fmt: skip
+        answers += [solved, shadow[pairs.ridge.argmax(1)]]
         return np.stack([correlated(a, truth).numpy() for a in answers])
 
     def _noise(
@@ -627,13 +658,18 @@ class Trainer:
         target: str,
         rows: Sequence[_Judged],
         judge: Mapping[str, Any],
+        ridge: Mapping[str, float],
     ) -> dict[str, Any]:
-        """Multiples of sigma that hold 90 %, by class of familiarity."""
+        """Multiples of sigma that hold 90 %, by class of familiarity.
+
+        Classes of familiar queries are calibrated on known minerals, the others on new ones.
+        """
         spectra = self.whole.spectra[target]
         of = spectra.of_samples(len(self.whole))[self.index]
         z: list[NDArray[np.float32]] = []
         simultaneous: list[NDArray[np.float32]] = []
         levels: list[NDArray[np.float64]] = []
+        known: list[NDArray[np.bool_]] = []
         rng = np.random.default_rng(self.recipe.seed)
         for j in rows:
             h = j.held
@@ -641,13 +677,18 @@ class Trainer:
             pairs, _ = h.batch(chosen)
             found = j.shares[chosen]
             seen = familiar(judge, pairs, found)
-            y, sigma, _ = compose(folds[h.fold].seen, target, pairs.rows, settled(found, seen))
+            shares, memory = settled(found, seen), folds[h.fold].seen
+            part = ridge_part(ridge, pairs.pattern, seen)
+            weights = with_ridge(memory, target, pairs, shares, part)
+            y, sigma, _ = compose(memory, target, pairs.rows, shares, weights)
             at = of[h.samples[chosen]]
             off = (spectra.y[at] - y.numpy()) / sigma.numpy()
             off = np.where(spectra.mask[at], off, np.nan).astype(np.float32)
             z.append(off[:, :: max(1, off.shape[1] // 300)])
             simultaneous.append(np.stack([np.nanmin(off, 1), np.nanmax(off, 1)], 1))
             levels.append(seen.numpy().astype(float))
+            known.append(h.group[chosen] == KNOWN)
+        is_known = np.concatenate(known)
         level, points = np.concatenate(levels), np.concatenate(z)
         extremes = np.concatenate(simultaneous)
         edges = np.quantile(level, np.linspace(0, 1, CLASSES + 1))
@@ -655,8 +696,11 @@ class Trainer:
         centres, factors = [], []
         for low, high in itertools.pairwise(edges):
             inside = (level >= low) & (level <= high)
-            part, ends = points[inside], extremes[inside]
             centres.append(float(level[inside].mean()))
+            alike = inside & (is_known == (centres[-1] > 0.5))
+            if alike.sum() >= LEAST_IN_CLASS:
+                inside = alike
+            part, ends = points[inside], extremes[inside]
             factors.append([
                 float(np.nanquantile(part, tail)), float(np.nanquantile(part, 1 - tail)),
                 float(np.quantile(ends[:, 0], tail)), float(np.quantile(ends[:, 1], 1 - tail)),
@@ -671,6 +715,11 @@ class _Judged:
     held: Held
     x: NDArray[np.float32]
     shares: Tensor
+
+
+def _judge(rows: Sequence[_Judged], noise: Sequence[NDArray[np.float32]]) -> dict[str, Any]:
+    known = [j.held.group == KNOWN for j in rows] + [np.zeros(len(x), bool) for x in noise]
+    return fit_judge(np.concatenate([*(j.x for j in rows), *noise]), np.concatenate(known))
 
 
 def correlated(made: Tensor, truth: Tensor) -> Tensor:

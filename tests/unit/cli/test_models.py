@@ -14,7 +14,7 @@ def test_scores_on_unseen_samples_come_first() -> None:
 
 
 def test_cross_validation_serves_where_nothing_was_tested() -> None:
-    known = {"n": 3, "network": 0.9, "ridge": 0.7, "nearest": 0.8}
+    known = {"n": 3, "answer": 0.9, "network": 0.85, "kernel ridge": 0.7, "nearest": 0.8}
     lines = list(scores({"cross_validation": {"ir": {"raman+xrd": {"known": known}}}}))
     assert "cross-validated" in lines[0]
     assert lines[1].split("  ")[0] == "raman + xrd to ir"

@@ -67,7 +67,7 @@ def bundles(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "split", made_up_split)
-        recipe = Recipe(epochs=3, members=1, hidden=8, rate=1e-2)
+        recipe = Recipe(epochs=3, hidden=8, rate=1e-2)
         train(TrainRequest(data, folder / "full-test", hold_out=True, recipe=recipe))
         train(TrainRequest(data, folder / "full", recipe=recipe))
     return folder

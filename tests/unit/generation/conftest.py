@@ -58,7 +58,7 @@ def made_up_dataset(modalities=("raman", "ir", "xrd"), per_mineral=3):
 
 
 def train_small(folder, dataset, recipe=None, model_id="tiny"):
-    recipe = recipe or Recipe(epochs=2, members=2, hidden=16)
+    recipe = recipe or Recipe(epochs=2, hidden=16)
     checkpoints = Checkpoints(folder / "ck", "k")
     trainer = Trainer(dataset, np.ones(len(dataset), bool), recipe, checkpoints)
     config, tensors, scores = trainer.run()

@@ -59,6 +59,12 @@ def test_folds_keep_stems_together():
     assert set(siblings[:2]) == {0, 1}
 
 
+def test_family_folds_leave_the_largest_family_and_unknown_ones_alone():
+    families = ["silicate"] * 5 + ["oxide"] * 3 + ["sulfate"] * 2 + ["halide"] + ["unknown"] * 9
+    fold = splits.folds_by_family(families, 2)
+    assert fold.tolist() == [-1] * 5 + [0] * 3 + [1] * 2 + [0] + [-1] * 9
+
+
 def test_no_leak_in_the_archives(shared_data):
     """No curve, sample or mineral of a test group is in training, as the data stand."""
     from spectrogen_app.training.dataset import build

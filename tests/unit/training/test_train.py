@@ -18,7 +18,7 @@ from spectrogen_app.training.dataset import Dataset, Spectra, save
 from spectrogen_app.training.train import Recipe
 
 FORMULAS = ("CaCO3", "MgCO3", "FeCO3", "CaSO4", "BaSO4", "SrSO4", "Mg2SiO4", "Fe2SiO4")
-SMALL = Recipe(epochs=2, members=1, hidden=8, rate=1e-2)
+SMALL = Recipe(epochs=2, hidden=8, rate=1e-2)
 
 
 def curve(mineral, modality, jitter):
@@ -113,7 +113,10 @@ def test_bundle_tells_how_it_was_made(base):
     config, tensors, metrics = load_parts(base)
     assert config.training["data"]
     assert config.training["spectra"] == {"ir": 16, "raman": 16}
-    assert metrics["cross_validation"]["ir"]["raman"]["new"]["n"] == 16
+    crossed = metrics["cross_validation"]["ir"]["raman"]
+    assert crossed["new"]["n"] == 16
+    assert crossed["family"]["n"] == 10
+    assert set(config.settings["ridge"]["ir"]) == {"1", "2", "3"}
     assert "Cross-validated while training" in read_info(base).card
     assert not any(t.numel() > 1e5 and t.dtype == torch.float32 for t in tensors.values())
 
