@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import functools
+import gzip
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import tomllib
 import uuid
 from importlib import metadata
@@ -73,6 +75,13 @@ def check_changelog() -> None:
     """The changelog must speak of the version that is built."""
     if f"## {version()}" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
         sys.exit(f"CHANGELOG.md has no entry '## {version()}'.")
+
+
+def check_torch() -> None:
+    """What is shipped carries torch for the processor."""
+    text = Path(str(metadata.distribution("torch").locate_file("torch/version.py"))).read_text()
+    if not re.search(r"^cuda\b.* = None$", text, re.M):
+        sys.exit("This torch is for CUDA. Install it from the index of PyTorch for the processor.")
 
 
 def components() -> list[metadata.Distribution]:
@@ -181,7 +190,7 @@ def freeze() -> Path:
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",
          "--distpath", str(WORK / "frozen"), "--workpath", str(WORK / "pyinstaller"),
          str(PACKAGING / "spectrogen.spec")],
-        cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "0"},
+        cwd=ROOT, check=True,
     )  # fmt: skip
     name = "SpectroGen.app" if sys.platform == "darwin" else "SpectroGen"
     folder = WORK / "frozen" / name
@@ -237,16 +246,20 @@ def clean(info: tarfile.TarInfo) -> tarfile.TarInfo:
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     info.mtime = int(released().timestamp())
+    info.mode = 0o755 if info.isdir() or info.mode & 0o100 else 0o644
     return info
 
 
-def make_tar(folder: Path) -> Path:
-    """A .tar.gz that runs from wherever it is unpacked."""
-    target = DIST / f"spectrogen-{version()}-linux-{platform.machine()}.tar.gz"
-    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+def pack(folder: Path, target: Path, name: str, level: int = 6) -> None:
+    """A .tar.gz of a folder, the same bytes whenever the same files are packed."""
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", level, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for path in [folder, *sorted(folder.rglob("*"))]:
-            archive.add(path, str(path.relative_to(folder.parent)), recursive=False, filter=clean)
-    return target
+            place = Path(name) / path.relative_to(folder)
+            archive.add(path, str(place), recursive=False, filter=clean)
 
 
 def make_deb(folder: Path, libc: str) -> Path:
@@ -298,10 +311,14 @@ def make_deb(folder: Path, libc: str) -> Path:
     )
     (root / "DEBIAN/postrm").chmod(0o755)
     target = DIST / f"spectrogen_{version()}_{architecture}.deb"
+    for path in [root, *root.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        os.utime(path, (released().timestamp(),) * 2, follow_symlinks=False)
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(target)],
-        check=True, env={**os.environ, "SOURCE_DATE_EPOCH": str(int(released().timestamp()))},
-    )  # fmt: skip
+        check=True,
+    )
     return target
 
 
@@ -316,11 +333,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def make_python_packages() -> None:
-    """Wheel and source distribution."""
+    """Wheel and source distribution, the latter packed again without the time of the build."""
     subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(DIST), str(ROOT)],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
+    source = DIST / f"spectrogen-{version()}.tar.gz"
+    with tempfile.TemporaryDirectory() as unpacked:
+        shutil.unpack_archive(source, unpacked)
+        pack(Path(unpacked, f"spectrogen-{version()}"), source, f"spectrogen-{version()}")
 
 
 def write_sums() -> None:
@@ -343,6 +364,8 @@ def main() -> None:
         write_sums()
         return
     check_changelog()
+    check_torch()
+    os.environ |= {"SOURCE_DATE_EPOCH": str(int(released().timestamp())), "PYTHONHASHSEED": "0"}
     DIST.mkdir(exist_ok=True)
     frozen = freeze()
     if options.only_frozen:
@@ -351,7 +374,8 @@ def main() -> None:
     make_python_packages()
     if sys.platform == "linux":
         folder, libc = lay_out(frozen)
-        make_tar(folder)
+        name = f"spectrogen-{version()}"
+        pack(folder, DIST / f"{name}-linux-{platform.machine()}.tar.gz", name)
         make_deb(folder, libc)
     shutil.copy(next(frozen.rglob("sbom.cdx.json")), DIST / f"spectrogen-{version()}.cdx.json")
     write_sums()

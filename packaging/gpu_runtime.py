@@ -19,7 +19,6 @@ import py_compile
 import re
 import shutil
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -95,10 +94,7 @@ def pack(folder: Path, about: dict[str, str]) -> Path:
     name = f"spectrogen-gpu-{build.version()}-{about['system']}-{about['machine']}".lower()
     target = build.DIST / f"{name}.tar.gz"
     build.DIST.mkdir(exist_ok=True)
-    with tarfile.open(target, "w:gz", compresslevel=1) as archive:
-        for path in [folder, *sorted(folder.rglob("*"))]:
-            place = Path("gpu") / path.relative_to(folder)
-            archive.add(path, str(place), recursive=False, filter=build.clean)
+    build.pack(folder, target, "gpu", level=1)
     return target
 
 
