@@ -185,7 +185,9 @@ def write_sbom(path: Path) -> None:
 
 
 def freeze() -> Path:
-    """Run PyInstaller and complete its folder with licences, bill of materials and manifest."""
+    """Run PyInstaller, licences and bill of materials with it, and write the manifest."""
+    collect_licences(WORK / "licences")
+    write_sbom(WORK / "sbom.cdx.json")
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",
          "--distpath", str(WORK / "frozen"), "--workpath", str(WORK / "pyinstaller"),
@@ -198,21 +200,28 @@ def freeze() -> Path:
     if sys.platform == "linux":
         for library in STRIPPED:
             subprocess.run(["strip", "--strip-unneeded", *internal.glob(library)], check=True)
-    collect_licences(internal / "licences")
-    write_sbom(internal / "sbom.cdx.json")
     write_manifest(internal)
+    if sys.platform == "darwin":  # whose signatures want data elsewhere
+        place = folder / "Contents/Resources/manifest.txt"
+        (internal / "manifest.txt").replace(place)
+        (internal / "manifest.txt").symlink_to("../Resources/manifest.txt")
     return folder
 
 
 def write_manifest(folder: Path) -> None:
-    """List size and name of every file, for the check at start."""
+    """List size and name of every file, for the check at start.
+
+    On macOS whole folders are links, and signing, which comes later, changes the size of code.
+    """
     manifest = folder / "manifest.txt"
     manifest.unlink(missing_ok=True)
-    lines = [
-        f"{path.stat().st_size} {path.relative_to(folder).as_posix()}"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
+    found = (Path(p, f) for p, _, files in os.walk(folder, followlinks=True) for f in files)
+    lines = []
+    for path in sorted(found):
+        with path.open("rb") as stream:
+            code = stream.read(4) in (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+        size = "signed" if code else path.stat().st_size
+        lines.append(f"{size} {path.relative_to(folder).as_posix()}")
     manifest.write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -377,7 +386,7 @@ def main() -> None:
         name = f"spectrogen-{version()}"
         pack(folder, DIST / f"{name}-linux-{platform.machine()}.tar.gz", name)
         make_deb(folder, libc)
-    shutil.copy(next(frozen.rglob("sbom.cdx.json")), DIST / f"spectrogen-{version()}.cdx.json")
+    shutil.copy(WORK / "sbom.cdx.json", DIST / f"spectrogen-{version()}.cdx.json")
     write_sums()
     for path in sorted(DIST.iterdir()):
         print(f"{path.stat().st_size / 1e6:9.1f} MB  {path.relative_to(ROOT)}")

@@ -4,6 +4,7 @@ import multiprocessing
 
 multiprocessing.freeze_support()
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,15 +17,19 @@ WINDOWED = sys.stdout is None
 """Whether there is no terminal to write to (the program with a window on Windows)."""
 
 
-def log_file() -> Path:
-    """A file that can be written, for a program without a console."""
+def log_file() -> Path | None:
+    """A file that can be written, if there is one."""
     for variable in ("LOCALAPPDATA", "XDG_STATE_HOME", "HOME", "USERPROFILE", "TMPDIR", "TEMP"):
         folder = os.environ.get(variable)
-        if folder and os.access(folder, os.W_OK):
-            path = Path(folder, "SpectroGen")
-            path.mkdir(exist_ok=True)
-            return path / "start.log"
-    return Path(os.devnull)
+        if folder:
+            path = Path(folder, "SpectroGen", "start.log")
+            try:
+                path.parent.mkdir(exist_ok=True)
+                path.open("a").close()
+                return path
+            except OSError:
+                continue
+    return None
 
 
 def damage() -> list[str]:
@@ -36,9 +41,10 @@ def damage() -> list[str]:
     for line in manifest.read_text("utf-8").splitlines():
         size, name = line.split(" ", 1)
         try:
-            if os.stat(BUNDLE / name).st_size != int(size):
-                wrong.append(name)
+            right = size in ("signed", str(os.stat(BUNDLE / name).st_size))
         except OSError:
+            right = False
+        if not right:
             wrong.append(name)
     return wrong
 
@@ -103,7 +109,8 @@ def end_splash() -> None:
 def main() -> int:
     """Start the program; 1 when it cannot be started."""
     if sys.stdout is None or sys.stderr is None:
-        stream = open(log_file(), "a", buffering=1, encoding="utf-8", errors="replace")  # noqa: SIM115
+        path = log_file() or Path(os.devnull)
+        stream = path.open("a", buffering=1, encoding="utf-8", errors="replace")
         sys.stdout, sys.stderr = sys.stdout or stream, sys.stderr or stream
     try:
         wrong = damage()
@@ -129,10 +136,13 @@ def main() -> int:
 
 
 def stop(message: str) -> int:
-    """Log the error at hand and tell the user; returns the exit code."""
-    with open(log_file(), "a", encoding="utf-8") as stream:
-        traceback.print_exc(file=stream)
-    tell(f"{message}\nDetails: {log_file()}")
+    """Log the error at hand, where that is possible, and tell the user; returns the exit code."""
+    path = log_file()
+    if path is not None:
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+            message += f"\nDetails: {path}"
+    tell(message)
     return 1
 
 

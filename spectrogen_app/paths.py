@@ -13,6 +13,9 @@ import platformdirs
 
 from spectrogen_app.errors import WriteError
 
+if os.path.expanduser("~") == "~":  # neither $HOME nor a known user: settings end with the session
+    os.environ["HOME"] = tempfile.mkdtemp(prefix="spectrogen-")
+
 _PACKAGE = Path(__file__).resolve().parent
 _USER = platformdirs.PlatformDirs("SpectroGen", appauthor=False, roaming=False)
 

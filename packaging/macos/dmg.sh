@@ -13,12 +13,16 @@ else
     echo "No SIGN_IDENTITY: signed ad hoc; macOS will ask before it opens the program."
     codesign --deep --force --sign - "$app"
 fi
+codesign --verify --deep --strict "$app"
 staging=$(mktemp -d)
 cp -R "$app" "$staging/"
 ln -s /Applications "$staging/Applications"
 mkdir -p dist
 hdiutil create -volname "SpectroGen $version" -srcfolder "$staging" -ov -format UDZO "$dmg"
 rm -r "$staging"
+if [ -n "${SIGN_IDENTITY:-}" ]; then
+    codesign --timestamp --sign "$SIGN_IDENTITY" "$dmg"
+fi
 if [ -n "${SIGN_IDENTITY:-}" ] && [ -n "${NOTARY_PROFILE:-}" ]; then
     xcrun notarytool submit "$dmg" --keychain-profile "$NOTARY_PROFILE" --wait
     xcrun stapler staple "$dmg"

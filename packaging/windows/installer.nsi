@@ -60,11 +60,11 @@ VIAddVersionKey LegalCopyright "MIT licence"
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE "English"
 
-!macro RefuseWhileRunning
+!macro RefuseWhileRunning PROGRAM
   ; A program that runs holds its own file: it cannot be opened for appending.
-  ${If} ${FileExists} "$INSTDIR\SpectroGen.exe"
+  ${If} ${FileExists} "$INSTDIR\${PROGRAM}"
     ClearErrors
-    FileOpen $0 "$INSTDIR\SpectroGen.exe" a
+    FileOpen $0 "$INSTDIR\${PROGRAM}" a
     ${If} ${Errors}
       MessageBox MB_ICONSTOP|MB_OK "SpectroGen is running, or its folder cannot be written.$\r$\nClose the program and start this again." /SD IDOK
       SetErrorLevel 2
@@ -103,7 +103,7 @@ VIAddVersionKey LegalCopyright "MIT licence"
 
 Function .onInit
   ${IfNot} ${IsNativeAMD64}
-    MessageBox MB_ICONSTOP|MB_OK "SpectroGen needs 64-bit Windows." /SD IDOK
+    MessageBox MB_ICONSTOP|MB_OK "SpectroGen needs 64-bit Windows on an Intel or AMD processor." /SD IDOK
     SetErrorLevel 3
     Quit
   ${EndIf}
@@ -125,17 +125,20 @@ FunctionEnd
 
 Section "SpectroGen" Main
   SectionIn RO
-  !insertmacro RefuseWhileRunning
-  ; Before the older version goes: is there room for the new one?
+  !insertmacro RefuseWhileRunning "SpectroGen.exe"
+  !insertmacro RefuseWhileRunning "spectrogen-cli.exe"
+  ; Before the older version goes: is there room for the new one? In MB: kB overflow at 2 TB.
   SectionGetSize ${Main} $1
+  IntOp $1 $1 / 1024
+  IntOp $1 $1 + 1
   ${GetRoot} "$INSTDIR" $2
-  ${DriveSpace} "$2\" "/D=F /S=K" $3
+  ${DriveSpace} "$2\" "/D=F /S=M" $3
   ${If} ${FileExists} "$INSTDIR\_internal\*.*"
-    ${GetSize} "$INSTDIR\_internal" "/S=0K" $4 $5 $6
+    ${GetSize} "$INSTDIR\_internal" "/S=0M" $4 $5 $6
     IntOp $3 $3 + $4
   ${EndIf}
   ${If} $3 < $1
-    MessageBox MB_ICONSTOP|MB_OK "The disk is too full: SpectroGen needs $1 kB on $2 and $3 kB are free.$\r$\nNothing was changed. Free space and start this again." /SD IDOK
+    MessageBox MB_ICONSTOP|MB_OK "The disk is too full: SpectroGen needs $1 MB on $2 and $3 MB are free.$\r$\nNothing was changed. Free space and start this again." /SD IDOK
     SetErrorLevel 4
     Quit
   ${EndIf}
@@ -143,7 +146,7 @@ Section "SpectroGen" Main
   RMDir /r "$INSTDIR\_internal"
   SetOutPath "$INSTDIR"
   ClearErrors
-  File /r "${PAYLOAD}/*.*"
+  File /r "${PAYLOAD}\*.*"
   ${If} ${Errors}
     MessageBox MB_ICONSTOP|MB_OK "Not all files could be written: the disk may be full. Free space and start this again." /SD IDOK
     SetErrorLevel 2
@@ -175,7 +178,8 @@ Section /o "Shortcut on the desktop" Desktop
 SectionEnd
 
 Section "Uninstall"
-  !insertmacro RefuseWhileRunning
+  !insertmacro RefuseWhileRunning "SpectroGen.exe"
+  !insertmacro RefuseWhileRunning "spectrogen-cli.exe"
   RMDir /r "$INSTDIR\_internal"
   Delete "$INSTDIR\SpectroGen.exe"
   Delete "$INSTDIR\spectrogen-cli.exe"

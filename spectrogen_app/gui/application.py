@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -49,6 +49,9 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     if trouble:
         window.notices.tell("warning", trouble)
     QtCore.QTimer.singleShot(300, window, window.warm)
+    opener = FileOpener(window.open_paths)
+    if sys.platform == "darwin":
+        app.installEventFilter(opener)
     if files:
         window.open_paths([Path(f) for f in files], window.generator_for(targets))
     try:
@@ -102,6 +105,21 @@ def start_logging() -> Path | None:
     except OSError:
         return None
     return file
+
+
+class FileOpener(QtCore.QObject):
+    """Opens the files that macOS hands over as events: those of a double click, or of the Dock."""
+
+    def __init__(self, open_paths: Callable[[Sequence[Path]], None]) -> None:
+        super().__init__()
+        self._open_paths = open_paths
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """Qt's: whether the event ends here."""
+        if isinstance(event, QtGui.QFileOpenEvent) and event.file():
+            self._open_paths([Path(event.file())])
+            return True
+        return False
 
 
 class CrashHandler(QtCore.QObject):

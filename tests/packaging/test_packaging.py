@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from types import ModuleType
 
@@ -109,6 +110,52 @@ def test_damaged_installation_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "gone.txt").unlink()
     (tmp_path / "sub" / "whole.txt").write_text("cut", "utf-8")
     assert launch.damage() == ["gone.txt", "sub/whole.txt"]
+
+
+def test_signing_code_for_macos_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build, launch = load("build"), load("launch")
+    program, data = tmp_path / "program", tmp_path / "data"
+    program.mkdir()
+    (program / "code.so").write_bytes(b"\xcf\xfa\xed\xfe code")
+    data.mkdir()
+    (data / "weights").write_bytes(b"numbers")
+    (program / "models").symlink_to(data)
+    build.write_manifest(program)
+    monkeypatch.setattr(launch, "BUNDLE", program)
+    (program / "code.so").write_bytes(b"\xcf\xfa\xed\xfe code and signature")
+    assert launch.damage() == []
+    (data / "weights").write_bytes(b"number")
+    (program / "code.so").unlink()
+    assert launch.damage() == ["code.so", "models/weights"]
+
+
+def test_the_same_files_give_the_same_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = load("build")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    program = folder / "program"
+    program.write_text("run", "utf-8")
+    program.chmod(0o755)
+    (folder / "data.txt").write_text("data", "utf-8")
+    build.pack(folder, tmp_path / "one.tar.gz", "spectrogen")
+    os.utime(program, (1, 1))
+    program.chmod(0o700)
+    (folder / "data.txt").chmod(0o664)
+    monkeypatch.setattr("time.time", lambda: 5.0)
+    build.pack(folder, tmp_path / "two.tar.gz", "spectrogen")
+    assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
+    with tarfile.open(tmp_path / "two.tar.gz") as archive:
+        modes = {m.name: (oct(m.mode), m.mtime) for m in archive.getmembers()}
+    assert modes == {
+        "spectrogen": ("0o755", 1700000000),
+        "spectrogen/data.txt": ("0o644", 1700000000),
+        "spectrogen/program": ("0o755", 1700000000),
+    }
 
 
 def test_bill_of_materials_and_licences(tmp_path: Path) -> None:
