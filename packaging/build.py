@@ -260,13 +260,17 @@ def clean(info: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def pack(folder: Path, target: Path, name: str, level: int = 6) -> None:
-    """A .tar.gz of a folder, the same bytes whenever the same files are packed."""
+    """A .tar.gz of a folder, the same bytes whenever the same files are packed.
+
+    What lies higher comes first: the starter, which says so when the disk took no more.
+    """
+    inside = sorted(folder.rglob("*"), key=lambda p: (len(p.parts), p))
     with (
         target.open("wb") as raw,
         gzip.GzipFile("", "wb", level, raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as archive,
     ):
-        for path in [folder, *sorted(folder.rglob("*"))]:
+        for path in [folder, *inside]:
             place = Path(name) / path.relative_to(folder)
             archive.add(path, str(place), recursive=False, filter=clean)
 
@@ -307,7 +311,7 @@ def make_deb(folder: Path, libc: str) -> Path:
         f"Package: spectrogen\nVersion: {version()}\nArchitecture: {architecture}\n"
         f"Maintainer: The SpectroGen authors <spectrogen@users.noreply.github.com>\n"
         f"Installed-Size: {size}\nDepends: libc6 (>= {libc}), {DEPENDS}\n"
-        "Section: science\nPriority: optional\n"
+        "Recommends: zenity | kdialog | x11-utils\nSection: science\nPriority: optional\n"
         f"Homepage: {constant('HOMEPAGE')}\n"
         "Description: Raman, infrared and powder-diffraction spectra\n"
         " Opens the files of the instruments, decomposes spectra into peaks, and generates\n"

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def tell(message: str) -> None:
     for command in (
         ["zenity", "--error", "--title=SpectroGen", "--no-markup", f"--text={message}"],
         ["kdialog", "--title", "SpectroGen", "--error", message],
-        ["xmessage", "-center", message],
+        ["xmessage", "-center", "\n".join(textwrap.fill(x, 80) for x in message.split("\n"))],
     ):
         try:
             subprocess.run(command, env=environment, check=False)

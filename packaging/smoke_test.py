@@ -3,8 +3,8 @@
 The same for source (``python -m spectrogen_app``), wheel, frozen and installed program. Needs only
 the standard library. Every call is made with an empty home and without a display, on Linux also
 without a network and with the program's folder read-only. Any unexpected line of output, other
-number or non-zero exit fails it. ``--update`` stores the numbers of this run as the reference, after
-those of the program's own self-test; do that from source, and again when the bundled model changes.
+number or non-zero exit fails it. ``--update`` stores the numbers of this run as the reference, and
+before it those of the program's self-test; do that from source, whenever the bundled model changes.
 """
 
 from __future__ import annotations

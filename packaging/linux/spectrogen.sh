@@ -6,7 +6,7 @@ fail() {
     if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
         zenity --error --no-markup --title=SpectroGen --text="$1" 2>/dev/null ||
             kdialog --title SpectroGen --error "$1" 2>/dev/null ||
-            xmessage -center "$1" 2>/dev/null
+            xmessage -center "$(printf '%s\n' "$1" | fold -s -w 80)" 2>/dev/null
     fi
     exit 1
 }

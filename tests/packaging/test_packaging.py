@@ -137,25 +137,26 @@ def test_the_same_files_give_the_same_archive(
     build = load("build")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     folder = tmp_path / "folder"
-    folder.mkdir()
+    (folder / "app").mkdir(parents=True)
     program = folder / "program"
     program.write_text("run", "utf-8")
     program.chmod(0o755)
-    (folder / "data.txt").write_text("data", "utf-8")
+    (folder / "app" / "data.txt").write_text("data", "utf-8")
     build.pack(folder, tmp_path / "one.tar.gz", "spectrogen")
     os.utime(program, (1, 1))
     program.chmod(0o700)
-    (folder / "data.txt").chmod(0o664)
+    (folder / "app" / "data.txt").chmod(0o664)
     monkeypatch.setattr("time.time", lambda: 5.0)
     build.pack(folder, tmp_path / "two.tar.gz", "spectrogen")
     assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
     with tarfile.open(tmp_path / "two.tar.gz") as archive:
-        modes = {m.name: (oct(m.mode), m.mtime) for m in archive.getmembers()}
-    assert modes == {
-        "spectrogen": ("0o755", 1700000000),
-        "spectrogen/data.txt": ("0o644", 1700000000),
-        "spectrogen/program": ("0o755", 1700000000),
-    }
+        members = [(m.name, oct(m.mode), m.mtime) for m in archive.getmembers()]
+    assert members == [
+        ("spectrogen", "0o755", 1700000000),
+        ("spectrogen/app", "0o755", 1700000000),
+        ("spectrogen/program", "0o755", 1700000000),
+        ("spectrogen/app/data.txt", "0o644", 1700000000),
+    ]
 
 
 def test_bill_of_materials_and_licences(tmp_path: Path) -> None:
