@@ -502,6 +502,12 @@ class MainWindow(QtWidgets.QMainWindow):
             QtCore.QTimer.singleShot(0, self, lambda m=modality: self.area.prepare(m))
         self.generating.load_models()
         self.keeper.offer_recovery()
+        if self.worker.busy:  # with what the command line asked for, which a new request would end
+            self.worker.idle.connect(self._get_ready, QtCore.Qt.ConnectionType.SingleShotConnection)
+        else:
+            self._get_ready()
+
+    def _get_ready(self) -> None:
         settings = self.settings()
         self.worker.submit(
             services.warm_model, WarmRequest(settings.model_id, settings.device),

@@ -190,6 +190,16 @@ def test_targets_from_the_command_line_are_generated_at_once(loaded, qtbot):
     assert loaded.generator_for([]) is None
 
 
+def test_getting_the_model_ready_does_not_end_what_the_command_line_asked_for(loaded, qtbot):
+    loaded.generator_for(["xrd"])()
+    with qtbot.waitSignal(loaded.device_known):
+        loaded.warm()
+    wait_idle(loaded, qtbot)
+    made = [c for c in loaded.store.state.curves() if c.spectrum.origin is Origin.GENERATED]
+    assert [c.spectrum.modality for c in made] == ["xrd"]
+    assert loaded.status.device.text() == "fake-1 on CPU"
+
+
 def test_model_card_is_one_click_away(loaded, view, qtbot):
     view.card.click()
     page = loaded.findChild(TextPage)
