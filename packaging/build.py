@@ -24,8 +24,10 @@ import tarfile
 import tempfile
 import tomllib
 import uuid
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGING = ROOT / "packaging"
@@ -35,6 +37,7 @@ APP_ID = "io.github.spectrogen.SpectroGen"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 # Stripped of symbols; libraries that auditwheel patched must not be.
 STRIPPED = ("torch/lib/libtorch_cpu.so", "torch/lib/libtorch_python.so", "libpython3*.so*")
+GPL_PACKAGES = {"libreadline8", "libgdbm6"}
 # Torch asks for them, and nothing that the program does loads them.
 NOT_INSIDE = ("sympy", "networkx", "jinja2", "setuptools", "triton")
 DEPENDS = (
@@ -121,8 +124,27 @@ def licence_of(distribution: metadata.Distribution) -> str:
     return "; ".join(classifiers) or short or "see the licence text"
 
 
-def collect_licences(target: Path) -> None:
-    """Write the licence texts of everything inside, one folder per component."""
+def system_packages(files: Iterable[str]) -> dict[str, str]:
+    """Debian's packages of the libraries among ``files`` that the system lent, with versions."""
+    if not shutil.which("dpkg-query"):
+        return {}
+    paths = {str(Path(file).resolve()) for file in files}
+    owned = subprocess.run(  # which may know them without /usr
+        ["dpkg-query", "-S", *paths, *(p.removeprefix("/usr") for p in paths)],
+        capture_output=True, text=True, check=False,
+    ).stdout.splitlines()  # fmt: skip
+    packages = sorted({line.split(":")[0] for line in owned})
+    if copyleft := GPL_PACKAGES.intersection(packages):
+        sys.exit(f"The program would carry {copyleft}, which are under the GPL.")
+    listed = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return dict(line.split(" ") for line in listed)
+
+
+def collect_licences(target: Path, packages: dict[str, str]) -> None:
+    """Write the licence texts of everything inside, with what the system lent in ``system``."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     lines = ["SpectroGen contains the following components.", ""]
@@ -148,11 +170,16 @@ def collect_licences(target: Path) -> None:
         if place.is_file():
             (target / "Python").mkdir(exist_ok=True)
             shutil.copy(place, target / "Python")
+    shutil.copytree(PACKAGING / "licences", target / "Qt")
+    (target / "system").mkdir()
+    for name, number in packages.items():
+        shutil.copy(f"/usr/share/doc/{name}/copyright", target / "system" / f"{name}.txt")
+        lines.append(f"{name} {number} of Debian: system/{name}.txt")
     (target / "COMPONENTS.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def write_sbom(path: Path) -> None:
-    """Bill of materials in CycloneDX 1.5."""
+def write_sbom(path: Path, packages: dict[str, str]) -> None:
+    """Bill of materials in CycloneDX 1.5, with the packages of the system's libraries."""
     made = [
         {
             "type": "library",
@@ -167,6 +194,14 @@ def write_sbom(path: Path) -> None:
         {"type": "platform", "name": "CPython", "version": platform.python_version(),
          "licenses": [{"license": {"id": "PSF-2.0"}}]}
     )  # fmt: skip
+    made += [
+        {
+            "type": "library", "name": name, "version": number,
+            "purl": f"pkg:deb/debian/{name}@{quote(number)}",
+            "licenses": [{"license": {"name": f"see licences/system/{name}.txt"}}],
+        }
+        for name, number in packages.items()
+    ]  # fmt: skip
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -185,9 +220,7 @@ def write_sbom(path: Path) -> None:
 
 
 def freeze() -> Path:
-    """Run PyInstaller, licences and bill of materials with it, and write the manifest."""
-    collect_licences(WORK / "licences")
-    write_sbom(WORK / "sbom.cdx.json")
+    """Run PyInstaller, and write the manifest of what it made."""
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",
          "--distpath", str(WORK / "frozen"), "--workpath", str(WORK / "pyinstaller"),

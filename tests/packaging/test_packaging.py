@@ -162,15 +162,37 @@ def test_the_same_files_give_the_same_archive(
 def test_bill_of_materials_and_licences(tmp_path: Path) -> None:
     pytest.importorskip("packaging.requirements")
     build = load("build")
-    build.write_sbom(tmp_path / "sbom.json")
+    build.write_sbom(tmp_path / "sbom.json", {})
     made = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
     names = {c["name"].lower() for c in made["components"]}
     assert {"numpy", "torch", "lmfit", "pyside6_essentials", "cpython"} <= names
     for component in made["components"]:
         licence = str(component["licenses"])
         assert "GPL" not in licence or "LGPL" in licence, component
-    build.collect_licences(tmp_path / "licences")
+    build.collect_licences(tmp_path / "licences", {})
     assert (tmp_path / "licences" / "numpy" / "LICENSE.txt").is_file()
+    assert "LESSER" in (tmp_path / "licences" / "Qt" / "LGPL-3.0.txt").read_text("utf-8")
+
+
+def test_libraries_of_the_system_come_with_their_licences(tmp_path: Path) -> None:
+    tool("dpkg-query")
+    build = load("build")
+    libraries = Path("/usr/lib").glob("*-linux-gnu*")
+    owned = [str(p) for folder in libraries for p in folder.glob("libfontconfig.so.1")]
+    packages = build.system_packages([*owned, sys.executable])
+    assert list(packages) == ["libfontconfig1"]
+    build.collect_licences(tmp_path / "licences", packages)
+    text = (tmp_path / "licences" / "system" / "libfontconfig1.txt").read_text("utf-8")
+    assert "Keith Packard" in text
+    build.write_sbom(tmp_path / "sbom.json", packages)
+    (listed,) = (
+        c for c in json.loads((tmp_path / "sbom.json").read_text("utf-8"))["components"]
+        if c.get("purl", "").startswith("pkg:deb/debian/libfontconfig1@")
+    )  # fmt: skip
+    assert listed["version"] == packages["libfontconfig1"]
+    build.GPL_PACKAGES.add("libfontconfig1")
+    with pytest.raises(SystemExit, match="libfontconfig1"):
+        build.system_packages(owned)
 
 
 def test_project_files_have_one_ending_everywhere() -> None:
