@@ -161,7 +161,7 @@ def collect_licences(target: Path, packages: dict[str, str]) -> None:
                     shutil.copy(source, target / name / source.name)
     lines += [
         f"Python {platform.python_version()}: PSF-2.0",
-        "Qt (within PySide6): LGPL-3.0; its libraries are separate files and may be replaced.",
+        "Qt (within PySide6): texts/LGPL-3.0.txt; its libraries are files of their own.",
     ]
     python_licence = Path(
         sys.base_prefix, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -170,7 +170,7 @@ def collect_licences(target: Path, packages: dict[str, str]) -> None:
         if place.is_file():
             (target / "Python").mkdir(exist_ok=True)
             shutil.copy(place, target / "Python")
-    shutil.copytree(PACKAGING / "licences", target / "Qt")
+    shutil.copytree(PACKAGING / "licences", target / "texts")
     (target / "system").mkdir()
     for name, number in packages.items():
         shutil.copy(f"/usr/share/doc/{name}/copyright", target / "system" / f"{name}.txt")

@@ -171,7 +171,7 @@ def test_bill_of_materials_and_licences(tmp_path: Path) -> None:
         assert "GPL" not in licence or "LGPL" in licence, component
     build.collect_licences(tmp_path / "licences", {})
     assert (tmp_path / "licences" / "numpy" / "LICENSE.txt").is_file()
-    assert "LESSER" in (tmp_path / "licences" / "Qt" / "LGPL-3.0.txt").read_text("utf-8")
+    assert "LESSER" in (tmp_path / "licences" / "texts" / "LGPL-3.0.txt").read_text("utf-8")
 
 
 def test_libraries_of_the_system_come_with_their_licences(tmp_path: Path) -> None:
