@@ -103,6 +103,8 @@ class MainWindow(QtWidgets.QMainWindow):
         self.store = SessionStore(self)
         self.loader_jobs = JobRunner("load", self, queueing=True)
         self.worker = JobRunner("work", self)
+        self.worker.idle.connect(self._get_ready)
+        self._device_awaited = False
         self.fits = JobRunner("fit", self, keeps_best=True)
         self.previews = JobRunner("preview", self)
         self.area = PlotArea(theme.theme)
@@ -502,12 +504,13 @@ class MainWindow(QtWidgets.QMainWindow):
             QtCore.QTimer.singleShot(0, self, lambda m=modality: self.area.prepare(m))
         self.generating.load_models()
         self.keeper.offer_recovery()
-        if self.worker.busy:  # with what the command line asked for, which a new request would end
-            self.worker.idle.connect(self._get_ready, QtCore.Qt.ConnectionType.SingleShotConnection)
-        else:
-            self._get_ready()
+        self._device_awaited = True
+        self._get_ready()
 
     def _get_ready(self) -> None:
+        """Before or after what was asked for meanwhile: the newest request ends the others."""
+        if not self._device_awaited or self.worker.busy:
+            return
         settings = self.settings()
         self.worker.submit(
             services.warm_model, WarmRequest(settings.model_id, settings.device),
@@ -515,11 +518,13 @@ class MainWindow(QtWidgets.QMainWindow):
         )  # fmt: skip
 
     def _warmed(self, warmth: Warmth) -> None:
+        self._device_awaited = False
         self.status.device.setText(f"{warmth.model_id} on {warmth.label}")
         self.status.device.setToolTip(warmth.reason)
         self.device_known.emit(warmth)
 
     def _cold(self, error: SpectrogenError) -> None:
+        self._device_awaited = False
         self.status.device.setText("No model")
         self.status.device.setToolTip(str(error))
         self.device_known.emit(error)
@@ -546,6 +551,7 @@ class MainWindow(QtWidgets.QMainWindow):
         for dialog in self.findChildren(QtWidgets.QDialog):
             dialog.close()
         self.hide()
+        self._device_awaited = False
         runners = (self.loader_jobs, self.worker, self.fits, self.previews)
         for runner in runners:
             runner.cancel()

@@ -190,10 +190,16 @@ def test_targets_from_the_command_line_are_generated_at_once(loaded, qtbot):
     assert loaded.generator_for([]) is None
 
 
-def test_getting_the_model_ready_does_not_end_what_the_command_line_asked_for(loaded, qtbot):
-    loaded.generator_for(["xrd"])()
+@pytest.mark.parametrize("warm_first", [False, True])
+def test_getting_the_model_ready_and_what_the_command_line_asks_for_are_both_done(
+    loaded, qtbot, warm_first
+):
     with qtbot.waitSignal(loaded.device_known):
-        loaded.warm()
+        if warm_first:
+            loaded.warm()
+        loaded.generator_for(["xrd"])()
+        if not warm_first:
+            loaded.warm()
     wait_idle(loaded, qtbot)
     made = [c for c in loaded.store.state.curves() if c.spectrum.origin is Origin.GENERATED]
     assert [c.spectrum.modality for c in made] == ["xrd"]
