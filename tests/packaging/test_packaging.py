@@ -261,8 +261,12 @@ def test_launcher_stops_a_damaged_installation_with_a_message(tmp_path: Path) ->
 
 
 def test_smoke_reference_is_complete_and_differences_are_found() -> None:
+    from spectrogen_app.app.services import find_model
+
     smoke = load("smoke_test")
     reference = json.loads((PACKAGING / "smoke_reference.json").read_text("utf-8"))
+    model = find_model()
+    assert reference["model"] == [model.model_id, model.sha256], smoke.UPDATE
     assert reference.keys() == {"model", "examples", "exported", "generated", "fitted"}
     assert len(reference["examples"]) == len(reference["exported"]) >= 30
     again = json.loads(json.dumps(reference))
