@@ -34,7 +34,7 @@ mount --bind /dev "$root/dev"
 mount --bind /dev/shm "$root/dev/shm"
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 # As a user without rights, with the network cut off.
-as_user() { unshare -n chroot "$root" su - user -c "LANG=C.UTF-8 $1"; }
+as_user() { unshare -n chroot "$root" su - user -c "export LANG=C.UTF-8; $1"; }
 apt() { inside apt-get -yqq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >> "$out/apt.log" 2>&1; }
 files() {
     inside find / -xdev -not -path '/tmp/*' -not -path '/home/*' -not -path '/root/*' -not -path '/run/*' \
