@@ -45,7 +45,7 @@ def painted(window: str) -> bool:
     return len(set(done.stdout)) > 50
 
 
-def start(program: str) -> tuple[float, float, float, float]:
+def start(program: Path) -> tuple[float, float, float, float]:
     """Seconds to the usable window, those of the processor, memory then and later (MB)."""
     with tempfile.TemporaryDirectory() as home:
         began = time.perf_counter()
@@ -70,12 +70,11 @@ def start(program: str) -> tuple[float, float, float, float]:
 
 def main() -> None:
     """Print a line for each start."""
-    program, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    folder = Path(program).resolve().parent
+    program, runs = Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 3
     for kind in ("cold", "warm"):
         for _ in range(runs):
             if kind == "cold":
-                forget(folder)
+                forget(program.parent)
             taken, worked, first, rest = start(program)
             load = os.getloadavg()[0]
             print(f"{kind}: {taken:.2f} s, processor {worked:.2f} s; {first:.0f} MB then, "
