@@ -385,10 +385,9 @@ class Network:
         by_sample = torch.zeros(len(query), len(memory), device=memory.device)
         by_sample.scatter_(1, memory.rows[target][pairs.rows], shares)
         coefficient = coefficients.cpu().numpy()
-        tables = self._lines_of(target)
 
         def lines(row: int) -> tuple[Line, ...]:
-            return self.banks[target].lines(tables(coefficient[row]))
+            return self.banks[target].lines(self._density(target, coefficient[row]))
 
         out = y.cpu().numpy().astype(float)
         return Reply(
@@ -397,19 +396,15 @@ class Network:
             familiarity.cpu().numpy().astype(float), by_sample.cpu().numpy(), lines,
         )  # fmt: skip
 
-    def _lines_of(self, target: str) -> Callable[[NDArray[np.float32]], FloatArray]:
-        start = self.tensors[f"{target}.start"].numpy().astype(np.int64)
-        shape = self.tensors[f"{target}.shape"].numpy().astype(np.int64)
-        place = self.tensors[f"{target}.place"].numpy().astype(np.int64)
-        height = self.tensors[f"{target}.height"].numpy()
+    def _density(self, target: str, coefficient: NDArray[np.float32]) -> FloatArray:
+        """Line density, shape (shapes, size), of so much of each line table."""
+        start, shape, place, height = (
+            self.tensors[f"{target}.{key}"].numpy() for key in ("start", "shape", "place", "height")
+        )
         size, shapes = self.config.grids[target].size, len(self.config.banks[target].fwhm)
-
-        def density(coefficient: NDArray[np.float32]) -> FloatArray:
-            weight = np.repeat(coefficient, np.diff(start)) * height
-            out = np.bincount(shape * size + place, weight, shapes * size)
-            return out.clip(0).reshape(shapes, size)
-
-        return density
+        weight = np.repeat(coefficient, np.diff(start)) * height
+        at = shape.astype(np.int64) * size + place
+        return np.bincount(at, weight, shapes * size).clip(0).reshape(shapes, size)
 
     @torch.inference_mode()
     def draw(self, query: Query, target: str, n: int, seed: int) -> FloatArray:
