@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -89,10 +89,11 @@ class SessionState:
         KeyError
             No such curve.
         """
-        for curve in self.curves():
-            if curve.id == curve_id:
-                return curve
-        raise KeyError(curve_id)
+        return self._by_id[curve_id]
+
+    @functools.cached_property
+    def _by_id(self) -> dict[str, Curve]:
+        return {curve.id: curve for curve in self.curves()}
 
     def sample(self, sample_id: str) -> Sample:
         """The sample of that id.
@@ -181,6 +182,20 @@ class SessionState:
             for c in sample.curves
         )
         return self._with_sample(dataclasses.replace(sample, curves=curves))
+
+    def with_peaks(self, peaks: Mapping[str, Decomposition]) -> SessionState:
+        """Change the peaks of several curves at once, by their ids."""
+
+        def changed(sample: Sample) -> Sample:
+            if not any(c.id in peaks for c in sample.curves):
+                return sample
+            curves = (
+                dataclasses.replace(c, peaks=peaks[c.id]) if c.id in peaks else c
+                for c in sample.curves
+            )
+            return dataclasses.replace(sample, curves=tuple(curves))
+
+        return SessionState(tuple(map(changed, self.samples)))
 
     def show(self, curve_ids: Collection[str], visible: bool) -> SessionState:
         """Show or hide several curves at once."""

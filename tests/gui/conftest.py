@@ -53,10 +53,11 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _collected_here() -> Iterator[None]:
     """As in the program: garbage is collected in this thread alone."""
-    gc.disable()
+    before = gc.get_threshold()
+    gc.set_threshold(0)
     yield
     gc.collect()
-    gc.enable()
+    gc.set_threshold(*before)
 
 
 @pytest.fixture(autouse=True)

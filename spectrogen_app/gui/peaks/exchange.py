@@ -184,19 +184,18 @@ class Exchange:
         """Give the other selected spectra the same peaks, as one step."""
         editor = self._editor
         store, model, options = editor.context.store, editor.model, editor.peaks.options
-        state, count = store.state, 0
-        for curve in self.alike():
-            held = curve.peaks or Decomposition()
-            peaks = dataclasses.replace(held.edited(model), options=options)
-            state = state.edit_curve(curve.id, peaks=peaks)
-            count += 1
+        copies = {
+            c.id: dataclasses.replace((c.peaks or Decomposition()).edited(model), options=options)
+            for c in self.alike()
+        }
+        count = len(copies)
         if not count:
             editor.context.notify(
                 "info", "Select the spectra to copy to as well.",
                 "Ctrl+click in the list on the left; they must share the x axis.",
             )  # fmt: skip
             return
-        store.edit(f"Copy the peaks to {count} spectra", state)
+        store.edit(f"Copy the peaks to {count} spectra", store.state.with_peaks(copies))
         editor.context.notify("good", f"{count} spectra have these peaks now.")
 
     def alike(self) -> list[Curve]:

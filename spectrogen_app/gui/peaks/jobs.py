@@ -38,6 +38,12 @@ class FitRequest:
     background: str | None = None
 
 
+def warm(_request: object, _token: Token) -> None:
+    """Load what fits of all kinds need; in the window's thread that would take half a second."""
+    from spectrogen_app.app import fitting  # noqa: F401
+    from spectrogen_app.fitting import guess, lines, simplify  # noqa: F401
+
+
 def fit(request: FitRequest, token: Token) -> FitResult:
     """Fit the model as it stands; cancelled, the best so far.
 

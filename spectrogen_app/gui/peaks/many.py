@@ -53,6 +53,7 @@ class BatchFit(QtCore.QObject):
         self.trend: Trend | None = None
         self._ids: list[str] = []
         self._names: list[str] = []
+        self._peaks: tuple[str, ...] = ()
         self._spectra: tuple[Any, ...] = ()
         self.outcomes: list[Outcome | None] = []
         self._parameter = self._against = ""
@@ -81,15 +82,15 @@ class BatchFit(QtCore.QObject):
         )  # fmt: skip
         self._ids = [c.id for c in curves]
         self._names = self._titles(curves)
+        self._peaks = tuple(p.name for p in model.peaks)
         self._spectra = tuple(c.spectrum for c in curves)
         self.outcomes = [None] * len(curves)
         self._running = True
-        self._open()
         editor.run_other(
             jobs.batch, BatchFitRequest(self._spectra, choices), f"Fit {len(curves)} spectra",
             self._done, self._part,
         )  # fmt: skip
-        self._show()
+        QtCore.QTimer.singleShot(0, self, self._open)
 
     def _part(self, part: tuple[int, Outcome]) -> None:
         at, outcome = part
@@ -102,19 +103,23 @@ class BatchFit(QtCore.QObject):
         self._soon.stop()
         self.outcomes = list(outcomes)
         store = self._editor.context.store
-        state, alive, good = store.state, {c.id for c in store.state.curves()}, 0
-        for curve_id, outcome in zip(self._ids, self.outcomes, strict=True):
-            if isinstance(outcome, FitResult) and curve_id in alive:
-                held = state.curve(curve_id).peaks or Decomposition()
-                state = state.edit_curve(curve_id, peaks=held.fitted(outcome, "Batch"))
-                good += 1
-        failed = len(self.outcomes) - good
-        if good:
-            store.edit(f"Fit {good} spectra", state)
-        self._editor.context.notify(
-            "good" if not failed else "warning", f"{good} of {len(self.outcomes)} spectra fitted.",
-            f"{failed} were not: the table says why." if failed else "",
-        )  # fmt: skip
+        alive = {c.id: c for c in store.state.curves()}
+        fitted = {
+            i: (alive[i].peaks or Decomposition()).fitted(o, "Batch")
+            for i, o in zip(self._ids, self.outcomes, strict=True)
+            if isinstance(o, FitResult) and i in alive
+        }
+        good, failed = len(fitted), len(self.outcomes) - len(fitted)
+        if fitted:
+            store.edit(f"Fit {good} spectra", store.state.with_peaks(fitted))
+        if failed or self.sheet is None:
+            self._editor.context.notify(
+                "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
+                f"{failed} were not: the table says why." if failed else "",
+            )
+        QtCore.QTimer.singleShot(0, self, self._end)
+
+    def _end(self) -> None:
         self._show()
         if self.sheet is not None:
             self.sheet.fit_columns()
@@ -139,6 +144,7 @@ class BatchFit(QtCore.QObject):
         sheet.middle.addWidget(self.trend)
         sheet.middle.setSizes([380, 300])
         sheet.show()
+        QtCore.QTimer.singleShot(0, self, self._show)
 
     def _gone(self, *_: object) -> None:
         self.sheet = self.trend = None
@@ -165,8 +171,9 @@ class BatchFit(QtCore.QObject):
         self.trend.put(points, self._against or INDEX, label)
 
     def _fill_choosers(self) -> None:
-        names = dict.fromkeys(
-            p.name for o in self.outcomes if isinstance(o, FitResult) for p in o.peaks
+        names = dict.fromkeys(self._peaks)
+        names |= dict.fromkeys(
+            p.name for o in self.outcomes if isinstance(o, FitResult) for p in o.model.peaks
         )
         wanted = [(f"{n}.{key}", f"{n} {text}") for n in names for key, text in _VALUES]
         have = [self._parameters.itemData(i) for i in range(self._parameters.count())]

@@ -62,7 +62,7 @@ class PeaksPresenter:
         self.subtraction = ProcessPresenter(context, view.baseline, carried)
         view.baseline.reset_wanted.connect(self.refresh)
         view.baseline.added.connect(self.refresh)
-        self._active = False
+        self._active = self._warmed = False
         self._advice: tuple[tuple[AdviceRow, ...], int] = ((), 0)
         editor = self.editor
         editor.changed.connect(self.refresh)
@@ -88,6 +88,9 @@ class PeaksPresenter:
 
     def set_active(self, on: bool) -> None:
         """The tab came to the front, or went."""
+        if on and not self._warmed:
+            self._warmed = True
+            self._context.previews.submit(jobs.warm, None, "Getting ready to fit")
         self._active = on
         self._context.plots.unfitted = on
         self._context.plots.refresh()

@@ -51,7 +51,13 @@ class SheetModel(QtCore.QAbstractTableModel):
     def put(
         self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = ()
     ) -> None:
-        """Show these; ``sides`` are the row titles."""
+        """Show these; ``sides`` are the row titles. In a table of the same form the cells change."""
+        alike = (self.heads, self.sides, len(self.rows)) == (tuple(heads), tuple(sides), len(rows))
+        if alike and rows:
+            self.rows = tuple(tuple(r) for r in rows)
+            last = self.index(len(rows) - 1, len(heads) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+            return
         self.beginResetModel()
         self.heads, self.sides = tuple(heads), tuple(sides)
         self.rows = tuple(tuple(r) for r in rows)
@@ -155,7 +161,7 @@ class Sheet(QtWidgets.QDialog):
         self.table.setItemDelegate(_Shaded(self.table))
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.horizontalHeader().setResizeContentsPrecision(40)
+        self.table.horizontalHeader().setResizeContentsPrecision(12)
         self.table.verticalHeader().setDefaultSectionSize(round(1.8 * self.fontMetrics().height()))
         self.table.activated.connect(
             lambda i: self.activated.emit(self.sorted.mapToSource(i).row())
@@ -183,11 +189,11 @@ class Sheet(QtWidgets.QDialog):
         self.note.setVisible(bool(note))
         fresh = self.rows.heads != tuple(heads)
         self.rows.put(heads, rows, sides)
-        self.table.setSortingEnabled(sortable)
-        if sortable:
-            self.sorted.sort(-1)
-        self.table.verticalHeader().setVisible(bool(sides))
         if fresh:
+            self.table.setSortingEnabled(sortable)
+            if sortable:
+                self.sorted.sort(-1)
+            self.table.verticalHeader().setVisible(bool(sides))
             self.fit_columns()
 
     def fit_columns(self) -> None:

@@ -11,6 +11,7 @@ from PySide6 import QtCore, QtWidgets
 from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.plotting.fit import FitItem
+from spectrogen_app.gui.plotting.ground import Ground
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -73,6 +74,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
+        self._ground = Ground(self.plot)
         self.fit = FitItem(self.plot)
         self._residual_item = TraceItem()
         self._zero = pg.InfiniteLine(0, angle=0, movable=False)
@@ -86,6 +88,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             plot.addItem(line, ignoreBounds=True)
         self.model: PanelModel | None = None
         self._at_full = True
+        self._width = 0.0
         self._past: list[Ranges] = []
         self._grid = False
         for box in (self.view, self.residual_view):
@@ -124,6 +127,7 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._drop(self._traces.pop(gone))
         for order, trace in enumerate(model.traces):
             self._draw_trace(trace, order)
+        self._ground.put(tuple(self._traces[t.id].curve for t in model.traces if not t.current))
         self._draw_labels()
         self._draw_legend()
         self.fit.draw(model.fit, self.theme)
@@ -301,6 +305,9 @@ class Canvas(pg.GraphicsLayoutWidget):
         """Down-sampling follows the width, of which pyqtgraph is not told."""
         self.legend.set_room(self.view.height() - 20)
         self._show_labels()
+        if self.view.width() == self._width:
+            return
+        self._width = self.view.width()
         for item in (*self._traces.values(), self._residual_item):
             item.viewRangeChanged()
             item.setProperty("xViewRangeWasChanged", True)

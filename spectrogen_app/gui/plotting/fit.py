@@ -9,6 +9,7 @@ from PySide6 import QtCore, QtGui
 
 from spectrogen_app.app.decomposition import FitCurves, Line
 from spectrogen_app.app.session import PALETTE
+from spectrogen_app.gui.plotting.ground import Picture
 from spectrogen_app.gui.theme import Theme
 
 
@@ -32,8 +33,7 @@ class FitItem(pg.GraphicsObject):
         self._curves: FitCurves | None = None
         self._theme: Theme | None = None
         self._selected = ""
-        self._kept = QtGui.QPixmap()
-        self._kept_for: object = None
+        self._picture = Picture()
         self._paths: dict[Line, tuple[QtGui.QPainterPath, QtGui.QPainterPath]] = {}
         self._total = pg.PlotDataItem()
         self._background = pg.PlotDataItem()
@@ -95,30 +95,11 @@ class FitItem(pg.GraphicsObject):
         if widget is None:
             self._paint(painter, rest)
         else:
-            self._paint_kept(painter, rest)
+            key = (rest, self._theme.name)
+            self._picture.paint(
+                painter, self.boundingRect(), key, lambda inner: self._paint(inner, rest)
+            )
         self._paint(painter, tuple(n for n in self._curves.lines if n.name == self._selected))
-
-    def _paint_kept(self, painter: QtGui.QPainter, lines: tuple[Line, ...]) -> None:
-        """From a picture of them, which lasts while one peak is dragged."""
-        assert self._theme is not None
-        world = painter.worldTransform()
-        area = world.mapRect(self.boundingRect()).toAlignedRect()
-        device = painter.device()
-        ratio = device.devicePixelRatioF() if device is not None else 1.0
-        key = (lines, area, world, ratio, self._theme.name)
-        if key != self._kept_for:
-            self._kept_for = key
-            self._kept = QtGui.QPixmap(area.size() * ratio)
-            self._kept.setDevicePixelRatio(ratio)
-            self._kept.fill(QtCore.Qt.GlobalColor.transparent)
-            inner = QtGui.QPainter(self._kept)
-            inner.setTransform(world * QtGui.QTransform.fromTranslate(-area.left(), -area.top()))
-            self._paint(inner, lines)
-            inner.end()
-        painter.save()
-        painter.resetTransform()
-        painter.drawPixmap(area.topLeft(), self._kept)
-        painter.restore()
 
     def _paint(self, painter: QtGui.QPainter, lines: tuple[Line, ...]) -> None:
         assert self._theme is not None

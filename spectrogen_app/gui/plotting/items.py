@@ -23,6 +23,8 @@ class HeavyCurve(pg.PlotCurveItem):
     """
 
     weight = 1
+    grounded = False
+    """On the screen, a :class:`~spectrogen_app.gui.plotting.ground.Ground` draws it."""
 
     def mouseClickEvent(self, ev: Any) -> None:
         tool = getattr(self.getViewBox(), "tool", None)
@@ -30,6 +32,11 @@ class HeavyCurve(pg.PlotCurveItem):
             super().mouseClickEvent(ev)
 
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
+        if widget is None or not self.grounded:
+            self.paint_here(painter, option, widget)
+
+    def paint_here(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
+        """Draw, whoever asks."""
         device = painter.device()
         if isinstance(device, QtSvg.QSvgGenerator | QtGui.QPdfWriter):
             pen = self.opts["pen"]

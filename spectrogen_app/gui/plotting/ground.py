@@ -1,0 +1,93 @@
+"""What keeps still is drawn once: eighty curves cost no more than a picture of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6 import QtCore, QtGui
+
+from spectrogen_app.gui.plotting.items import HeavyCurve
+
+
+class Picture:
+    """Keeps a drawing until what it shows, or the view, is another."""
+
+    def __init__(self) -> None:
+        self._pixmap = QtGui.QPixmap()
+        self._key: object = None
+
+    def paint(
+        self, painter: QtGui.QPainter, bounds: QtCore.QRectF, shown: object,
+        draw: Callable[[QtGui.QPainter], None],
+    ) -> None:  # fmt: skip
+        """Paint what ``draw`` draws within ``bounds``; the same ``shown`` looks the same."""
+        world = painter.worldTransform()
+        area = world.mapRect(bounds).toAlignedRect()
+        device = painter.device()
+        ratio = device.devicePixelRatioF() if device is not None else 1.0
+        key = (shown, area, world, ratio)
+        if key != self._key:
+            self._key = key
+            self._pixmap = QtGui.QPixmap(area.size() * ratio)
+            self._pixmap.setDevicePixelRatio(ratio)
+            self._pixmap.fill(QtCore.Qt.GlobalColor.transparent)
+            inner = QtGui.QPainter(self._pixmap)
+            inner.setTransform(world * QtGui.QTransform.fromTranslate(-area.left(), -area.top()))
+            draw(inner)
+            inner.end()
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(area.topLeft(), self._pixmap)
+        painter.restore()
+
+
+class Ground(pg.GraphicsObject):
+    """Draws curves on the screen from one picture, in their order; elsewhere they draw themselves.
+
+    Parameters
+    ----------
+    plot : PlotItem
+        Where to.
+    """
+
+    def __init__(self, plot: pg.PlotItem) -> None:
+        super().__init__()
+        self._curves: tuple[HeavyCurve, ...] = ()
+        self._picture = Picture()
+        self._numbers: list[Any] = []
+        self.setZValue(10)
+        plot.addItem(self, ignoreBounds=True)
+
+    def put(self, curves: tuple[HeavyCurve, ...]) -> None:
+        """Draw these."""
+        for curve in self._curves:
+            curve.grounded = False
+        self._curves = curves
+        for curve in curves:
+            curve.grounded = True
+        self.update()
+
+    def boundingRect(self) -> QtCore.QRectF:
+        return QtCore.QRectF(self.viewRect() or QtCore.QRectF()) if self._curves else (
+            QtCore.QRectF()
+        )  # fmt: skip
+
+    def viewRangeChanged(self) -> None:
+        self.prepareGeometryChange()
+
+    def paint(self, painter: QtGui.QPainter, option: Any, widget: Any = None) -> None:
+        if widget is None or not self._curves:
+            return
+        self._numbers = [(c.xData, c.yData) for c in self._curves]  # alive as long as their ids
+        looks = tuple(
+            (id(x), id(y), c.opts["pen"].color().rgba(), c.opts["pen"].style(), c.weight)
+            for c, (x, y) in zip(self._curves, self._numbers, strict=True)
+        )
+
+        def draw(inner: QtGui.QPainter) -> None:
+            for curve in self._curves:
+                curve.paint_here(inner, option, widget)
+
+        self._picture.paint(painter, self.boundingRect(), looks, draw)
