@@ -100,6 +100,8 @@ def pauses(window: MainWindow, app: QtWidgets.QApplication, count: int = 60) -> 
     more = [spectrum.replace(y=spectrum.y + rng.normal(0, 10, POINTS)) for _ in range(count)]
 
     def watched(what: str, act: Callable[[], object]) -> None:
+        for _ in range(20):
+            app.processEvents()
         watch = Pauses()
         app.processEvents()
         act()

@@ -278,6 +278,36 @@ def test_items_are_reused(loaded):
     assert panel(loaded).canvas._traces[raman.id] is item
 
 
+def picture(canvas):
+    image = canvas.viewport().grab().toImage().convertToFormat(QtGui.QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].astype(float)
+
+
+def test_curves_that_keep_still_look_as_if_drawn_anew(loaded, quartz):
+    store, canvas = loaded.store, panel(loaded).canvas
+    store.edit("More", store.state.add([quartz.replace(name="Other", y=0.5 * quartz.y)]))
+    other = next(c.id for c in store.state.curves() if c.spectrum.name == "Other")
+    before = picture(canvas)
+    changes = (
+        lambda: store.edit("Colour", store.state.edit_curve(other, colour="#00aa00")),
+        lambda: store.edit(
+            "Data", store.state.edit_curve(other, spectrum=quartz.replace(y=0.2 * quartz.y))
+        ),
+        lambda: canvas.zoom_by(0.5),
+        lambda: loaded.theme.set_mode("dark"),
+    )
+    for change in changes:
+        change()
+        kept = picture(canvas)
+        canvas._ground.put(())
+        fresh = picture(canvas)
+        canvas.draw(canvas.model)
+        assert np.mean(np.abs(kept - fresh)) < 0.2
+        assert np.mean(np.abs(kept - before)) > 0.2
+        before = kept
+
+
 def test_hundreds_of_visible_curves_are_limited_and_said(window, quartz):
     spectra = [quartz.replace(name=f"Q{i}") for i in range(100)]
     window.store.edit("Open", window.store.state.add(spectra))

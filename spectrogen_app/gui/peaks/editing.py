@@ -47,6 +47,8 @@ class PeakEditor(QtCore.QObject):
         self.context = context
         self.selected = ""
         self.shape = "pseudo_voigt"
+        self.arriving = False
+        """A fit is being put into the session: the plot follows at once, tables may wait."""
         self._asked: tuple[str, Decomposition | None] | None = None
         context.store.changed.connect(self._follow)
         context.store.selected.connect(self._follow)
@@ -201,7 +203,9 @@ class PeakEditor(QtCore.QObject):
         if curve.peaks is not before:
             return
         fitted = (before or NOTHING).fitted(result, what)
+        self.arriving = True
         self.put(f"{what}: {curve.spectrum.name}", fitted, curve_id)
+        self.arriving = False
         if result.cancelled:
             self.context.notify("info", "Stopped: this is the best fit so far.")
 

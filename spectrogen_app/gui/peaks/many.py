@@ -131,6 +131,7 @@ class BatchFit(QtCore.QObject):
         if self.sheet is not None:
             self.sheet.destroyed.disconnect(self._gone)
             self.sheet.close()
+        self.trend = None
         theme = self._editor.context.theme.theme
         sheet = self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
         sheet.resize(860, 720)
@@ -139,10 +140,6 @@ class BatchFit(QtCore.QObject):
         self._parameters = sheet.add_chooser("Plot", [], self._choose_parameter)
         self._axes = sheet.add_chooser("against", [], self._choose_axis)
         sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
-        self.trend = Trend(theme)
-        self.trend.picked.connect(self._go_to)
-        sheet.middle.addWidget(self.trend)
-        sheet.middle.setSizes([380, 300])
         sheet.show()
         QtCore.QTimer.singleShot(0, self, self._show)
 
@@ -150,7 +147,7 @@ class BatchFit(QtCore.QObject):
         self.sheet = self.trend = None
 
     def _show(self) -> None:
-        if self.sheet is None or self.trend is None:
+        if self.sheet is None:
             return
         self._fill_choosers()
         values = [self._value(o) for o in self.outcomes]
@@ -168,7 +165,13 @@ class BatchFit(QtCore.QObject):
             (places[i], v.value, v.stderr or 0.0, i)
             for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
-        self.trend.put(points, self._against or INDEX, label)
+        if points and self.trend is None:
+            self.trend = Trend(self._editor.context.theme.theme)
+            self.trend.picked.connect(self._go_to)
+            self.sheet.middle.addWidget(self.trend)
+            self.sheet.middle.setSizes([380, 300])
+        if self.trend is not None:
+            self.trend.put(points, self._against or INDEX, label)
 
     def _fill_choosers(self) -> None:
         names = dict.fromkeys(self._peaks)

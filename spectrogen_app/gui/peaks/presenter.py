@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from PySide6 import QtCore
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve, SessionState
@@ -65,7 +66,10 @@ class PeaksPresenter:
         self._active = self._warmed = False
         self._advice: tuple[tuple[AdviceRow, ...], int] = ((), 0)
         editor = self.editor
-        editor.changed.connect(self.refresh)
+        self._later = QtCore.QTimer(editor)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.refresh)
+        editor.changed.connect(self._follow)
         editor.chosen.connect(self.refresh)
         editor.running.connect(view.set_running)
         self.gestures.mode_changed.connect(view.set_mode)
@@ -288,8 +292,16 @@ class PeaksPresenter:
 
     # ---- showing --------------------------------------------------------------------------
 
+    def _follow(self) -> None:
+        """Show a fit that arrives in the next turn: window and plot have enough to do in this."""
+        if self.editor.arriving:
+            self._later.start()
+        else:
+            self.refresh()
+
     def refresh(self, *_: object) -> None:
         """Show the current curve's peaks."""
+        self._later.stop()
         if not self._active:
             return
         view, editor = self._view, self.editor
