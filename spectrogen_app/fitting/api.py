@@ -92,11 +92,8 @@ def fit(
         positive, a tie that cannot be resolved; ``"auto"`` on data without a peak.
     """
     notes: tuple[str, ...] = ()
-    if isinstance(peaks, str) and spectrum.y_unit in (
-        YUnit.TRANSMITTANCE, YUnit.TRANSMITTANCE_PERCENT
-    ):  # fmt: skip
-        spectrum = spectrum.to_y(YUnit.ABSORBANCE)
-        notes = ("Transmittance was converted to absorbance, where bands add up.",)
+    if isinstance(peaks, str):
+        spectrum, notes = _adding_up(spectrum)
     options = make_options(
         spectrum, weights=weights, loss=loss, exclude=exclude, within=within,
         scale_errors=scale_errors,
@@ -124,6 +121,55 @@ def fit(
     result = fit_model(spectrum, model, options, tolerance=tolerance, check=check)
     result = dataclasses.replace(result, notes=notes)
     return _settled(result, tolerance, check) if peaks_are_ours else result
+
+
+def fit_lines(
+    spectrum: Spectrum, lines: Model, options: Options | None = None, check: Check = unchecked
+) -> FitResult:
+    """Fit the lines of a list, such as a generated spectrum's: those that the data show.
+
+    As with ``"auto"``, remedies are taken for what would be warned of.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    lines : Model
+        Of any height.
+    options : Options, optional
+    check : callable(fraction, message)
+        When it raises Cancelled, the result holds the best so far.
+
+    Raises
+    ------
+    FitError
+        The spectrum shows none of the lines.
+    """
+    from spectrogen_app.fitting.guess import find_model
+    from spectrogen_app.fitting.lines import start_from
+
+    spectrum, notes = _adding_up(spectrum)
+    options = options or Options()
+    keep = _kept(spectrum, options)
+    x, y = spectrum.x[keep], spectrum.y[keep]
+    start = start_from(lines, x, y)
+    if not start.peaks:
+        raise FitError(
+            "The spectrum shows none of these lines.",
+            hint="Find its peaks automatically, and match the lines then.",
+        )
+    sigma = sigma_of(spectrum, options)
+    model = find_model(x, y, start=start, check=check,
+                       sigma=None if sigma is None else sigma[keep]).in_order()  # fmt: skip
+    result = dataclasses.replace(fit_model(spectrum, model, options, check=check), notes=notes)
+    return _settled(result, 1e-6, check)
+
+
+def _adding_up(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:
+    """The spectrum in units in which bands add up, and what was done to it."""
+    if spectrum.y_unit not in (YUnit.TRANSMITTANCE, YUnit.TRANSMITTANCE_PERCENT):
+        return spectrum, ()
+    note = "Transmittance was converted to absorbance, where bands add up."
+    return spectrum.to_y(YUnit.ABSORBANCE), (note,)
 
 
 def _kept(spectrum: Spectrum, options: Options) -> NDArray[np.bool_]:

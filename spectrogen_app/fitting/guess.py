@@ -170,7 +170,8 @@ def add_at_residual(x: Array, y: Array, model: Model, shape: str | None = None) 
 
 def find_model(
     x: Array, y: Array, *, shape: str | None = None, background: str | None = None,
-    sigma: Array | None = None, partner: bool = False, check: Check = unchecked,
+    sigma: Array | None = None, partner: bool = False, start: Model | None = None,
+    check: Check = unchecked,
 ) -> Model:  # fmt: skip
     """Find peaks, and as many as the data justify.
 
@@ -186,6 +187,8 @@ def find_model(
         Standard deviations of y; default: estimated, the same everywhere.
     partner : bool
         Each line has its Cu K-alpha2 line; x is 2theta in degrees.
+    start : Model, optional
+        Of these peaks as many as the data justify, and no others.
     check : callable(fraction, message)
         On Cancelled the best so far is returned.
 
@@ -202,7 +205,7 @@ def find_model(
     search = _Search(x, y, shape or "pseudo_voigt", background, sigma=sigma, partner=partner,
                      check=check)  # fmt: skip
     try:
-        search.run()
+        search.run(start)
     except Cancelled:
         if not search.model.peaks:
             raise
@@ -234,7 +237,21 @@ class _Search:
         self.solution: engine.Solution | None = None
         self.problem: engine.Problem | None = None
 
-    def run(self) -> None:
+    def run(self, start: Model | None) -> None:
+        if start is None:
+            self.look()
+        else:
+            self.fit(start)
+            self.prune()
+        self.searching = False
+        self.fit(self.released(self.model))
+        self.tidy(12)
+        self.take(1)
+        self.fit(self.model)
+        self.tidy(4)
+
+    def look(self) -> None:
+        """Begin with the maxima of the data, and add where the residual stands out."""
         rest = self.y - self.model.under(self.x)
         sigma = float(np.median(self.sigma))
         places = candidates(self.x, rest, sigma, self.reach)[:_MOST]
@@ -249,12 +266,6 @@ class _Search:
             self.check(0.2 + 0.1 * round_, f"{len(self.model.peaks)} peaks")
             if len(self.model.peaks) >= _MOST or not self.grow():
                 break
-        self.searching = False
-        self.fit(self.released(self.model))
-        self.tidy(12)
-        self.take(1)
-        self.fit(self.model)
-        self.tidy(4)
 
     def take(self, step: int) -> None:
         """Work on means of so many points."""

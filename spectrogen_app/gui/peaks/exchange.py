@@ -15,7 +15,6 @@ from spectrogen_app.app.session import Curve
 from spectrogen_app.data.axis import XKind, pretty_unit
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.errors import SpectrogenError
-from spectrogen_app.fitting.model import Model
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet
@@ -231,7 +230,7 @@ class Exchange:
         )
 
     def start_from_lines(self) -> None:
-        """Take the lines of the generated spectrum as the start, at the measured height."""
+        """Fit those lines of the generated spectrum that the measured one shows."""
         editor, curve = self._editor, self._editor.curve
         made = [c for c in self.partners() if c.spectrum.origin is Origin.GENERATED]
         if curve is None or not made:
@@ -242,7 +241,7 @@ class Exchange:
             return
         peaks = made[0].peaks
         assert peaks is not None
-        editor.edit("Start from generated lines", scaled(peaks.model, curve))
+        editor.run(jobs.from_lines, "Generated lines", editor.peaks.edited(peaks.model))
 
     def show_matches(self) -> None:
         """The lines of this and another spectrum side by side."""
@@ -336,24 +335,3 @@ def _cell(value: float | None, form: str = "") -> Cell:
     if value is None:
         return Cell("", float("nan"))
     return Cell(f"{value:{form}}" if form else number(value), float(value))
-
-
-def scaled(model: Model, curve: Curve) -> Model:
-    """The model at the height of a spectrum, within its range, each line kept near its place."""
-    s = curve.spectrum
-    peaks = [p for p in model.peaks if s.x[0] <= p.center <= s.x[-1]]
-    if not peaks:
-        return Model()
-    kept = Model(tuple(peaks), model.background, model.terms)
-    own = kept.evaluate(s.x)
-    low = float(np.percentile(s.y, 5))
-    gain = (float(s.y.max()) - low) / (float(own.max()) or 1.0)
-    return kept.replace(
-        peaks=tuple(
-            p.edit("height", value=gain * p.height, min=0.0).edit(
-                "center", min=max(p.center - p.fwhm, float(s.x[0])),
-                max=min(p.center + p.fwhm, float(s.x[-1])),
-            )
-            for p in kept.peaks
-        )
-    )  # fmt: skip

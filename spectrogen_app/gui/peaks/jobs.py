@@ -78,6 +78,20 @@ def auto(request: FitRequest, token: Token) -> FitResult:
     return ready(found)
 
 
+def from_lines(request: FitRequest, token: Token) -> FitResult:
+    """Fit those lines of a list, the request's model, that the spectrum shows.
+
+    Raises
+    ------
+    FitError
+        It shows none of them.
+    """
+    from spectrogen_app.fitting.api import fit_lines
+
+    peaks = request.peaks
+    return ready(fit_lines(request.spectrum, peaks.model, peaks.options, token.check))
+
+
 def at_residual(request: FitRequest, token: Token) -> FitResult:
     """One peak more where the residual is largest, then fit.
 

@@ -1,6 +1,7 @@
 """Reports, templates, previews, bridges and batches."""
 
 import csv
+import dataclasses
 import io
 import json
 import multiprocessing
@@ -13,10 +14,10 @@ import pytest
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, FitError, WriteError
 from spectrogen_app.fitting import report
-from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.api import fit, fit_lines, fit_model
 from spectrogen_app.fitting.batch import RUN, Failure, fit_many
 from spectrogen_app.fitting.estimate import Estimate
-from spectrogen_app.fitting.lines import from_lines, match_lines
+from spectrogen_app.fitting.lines import from_lines, match_lines, start_from
 from spectrogen_app.fitting.model import Background, Model, Peak
 from spectrogen_app.fitting.preview import Preview, with_ties
 from spectrogen_app.fitting.result import FitResult
@@ -175,6 +176,36 @@ def test_line_list_becomes_a_start() -> None:
     model = from_lines(lines, scale=2.0)
     assert model.peaks[0].height == pytest.approx(20)
     assert model.peaks[0].values[2:] == (30, 0.5)
+
+
+def listed(rng: np.random.Generator) -> Model:
+    """The truth, shifted, beside a twin of each line and thirty that are not in the data."""
+    true = [p.moved(center=p.center + 0.3 * p.fwhm, height=p.height / 7) for p in TRUTH.peaks]
+    twins = [p.moved(center=p.center - 0.2 * p.fwhm, height=0.4 * p.height) for p in true]
+    strange = [Peak.make("pseudo_voigt", c, h, 8) for c, h in
+               zip(rng.uniform(50, 650, 30), rng.uniform(0.01, 2, 30), strict=True)]  # fmt: skip
+    unnamed = (dataclasses.replace(p, name="") for p in (*true, *twins, *strange))
+    return Model(tuple(unnamed))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_that_do_not_show_are_left_out(seed: int) -> None:
+    lines, s = listed(np.random.default_rng(seed)), spectrum(seed)
+    start = start_from(lines, s.x, s.y)
+    assert start.background is not None
+    assert len(start.peaks) <= 8, "of thirty-six"
+    shown = 1 - np.var(s.y - start.evaluate(s.x)) / np.var(s.y)
+    assert shown > 0.9
+    result = fit_lines(s, lines)
+    assert result.warnings == ()
+    assert [p.center for p in result.model.peaks] == pytest.approx([210, 330, 465], abs=0.5)
+    assert result.r_squared > 0.998
+
+
+def test_a_list_of_which_nothing_shows_is_refused() -> None:
+    strange = Model((Peak.make("gaussian", 900, 1, 9), Peak.make("gaussian", 700, 1, 9)))
+    with pytest.raises(FitError, match="shows none"):
+        fit_lines(spectrum(), strange)
 
 
 def test_lines_are_matched_one_to_one() -> None:
