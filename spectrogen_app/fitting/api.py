@@ -164,6 +164,35 @@ def fit_lines(
     return _settled(result, 1e-6, check)
 
 
+def mend(result: FitResult, check: Check = unchecked) -> FitResult:
+    """Take remedies for what a fit warns of, as long as they help; ``notes`` says which.
+
+    Where single remedies leave warnings, as many of the peaks are kept as the data justify.
+
+    Parameters
+    ----------
+    result : FitResult
+    check : callable(fraction, message)
+        When it raises Cancelled, the result holds the best so far.
+
+    Raises
+    ------
+    FitError
+        A fit that cannot be started.
+    """
+    from spectrogen_app.fitting.guess import find_model
+
+    best = _settled(result, 1e-6, check)
+    if not best.advice or best.cancelled:
+        return best
+    keep, sigma = result.included, sigma_of(result.spectrum, result.options)
+    model = find_model(result.spectrum.x[keep], result.spectrum.y[keep], start=best.model,
+                       sigma=None if sigma is None else sigma[keep], check=check)  # fmt: skip
+    fewer = fit_model(result.spectrum, model, result.options, check=check)
+    fewer = _settled(dataclasses.replace(fewer, notes=best.notes), 1e-6, check)
+    return min(best, fewer, key=lambda r: len(r.advice))
+
+
 def _adding_up(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:
     """The spectrum in units in which bands add up, and what was done to it."""
     if spectrum.y_unit not in (YUnit.TRANSMITTANCE, YUnit.TRANSMITTANCE_PERCENT):

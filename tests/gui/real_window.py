@@ -17,7 +17,7 @@ from pathlib import Path
 started = time.perf_counter()  # before the imports: they are part of the start
 
 # ruff: noqa: E402
-from PySide6 import QtCore, QtGui
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.app import services
 from spectrogen_app.app.jobs import Token
@@ -53,8 +53,11 @@ class Driver:
             self.app.processEvents()
 
     def shot(self, name: str) -> None:
+        self.shot_of(self.window, name)
+
+    def shot_of(self, shown: QtWidgets.QWidget, name: str) -> None:
         self.wait(lambda: True)
-        image = self.window.screen().grabWindow(self.window.winId()).toImage()
+        image = shown.screen().grabWindow(shown.winId()).toImage()
         assert image.save(str(self.out / f"{name}.png"))
         colours = {
             image.pixel(x, y)

@@ -258,6 +258,21 @@ def test_advice_has_buttons_that_mend(editor, loaded, qtbot):
     assert loaded.store.undo_label.startswith(advice[gone[0]].remedies[gone[1]].label)
 
 
+def test_one_button_mends_all(editor, loaded, qtbot):
+    view = loaded.peaks._view
+    assert view._head.isHidden()
+    editor.edit("Twins", THREE.add(Peak.make("lorentzian", 1087.0, 500, 12)))
+    editor.fit()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert not view._head.isHidden()
+    assert view.count.text() == f"{len(editor.peaks.result.advice)} warnings"
+    view.mend.click()
+    qtbot.waitUntil(lambda: not editor.busy)
+    assert editor.peaks.result.warnings == ()
+    assert editor.peaks.result.notes, "says what was done"
+    assert view._head.isHidden()
+
+
 def test_a_doubtful_parameter_has_an_interval(editor, loaded, qtbot):
     weak = THREE.with_peak(THREE.peak("p1").edit("center", max=281.0).moved(center=280))
     editor.edit("Bound", weak)

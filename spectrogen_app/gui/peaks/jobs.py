@@ -92,6 +92,20 @@ def from_lines(request: FitRequest, token: Token) -> FitResult:
     return ready(fit_lines(request.spectrum, peaks.model, peaks.options, token.check))
 
 
+def mend(request: FitRequest, token: Token) -> FitResult:
+    """Take remedies for all that the last fit warns of.
+
+    Raises
+    ------
+    FitError
+        A fit that cannot be started.
+    """
+    from spectrogen_app.fitting import api
+
+    last = request.peaks.result or fit(request, token)
+    return ready(api.mend(last, token.check))
+
+
 def at_residual(request: FitRequest, token: Token) -> FitResult:
     """One peak more where the residual is largest, then fit.
 

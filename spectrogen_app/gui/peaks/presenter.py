@@ -140,6 +140,9 @@ class PeaksPresenter:
     def _do_simplify(self) -> None:
         self.editor.run(jobs.simpler, "Simplify")
 
+    def _do_mend(self) -> None:
+        self.editor.run(jobs.mend, "Mend")
+
     def _do_results(self) -> None:
         self.exchange.show_correlations()
 

@@ -53,7 +53,7 @@ class PeaksView(QtWidgets.QScrollArea):
     Signals
     -------
     asked(name): a button or menu entry: ``auto``, ``fit``, ``stop``, ``residual``, ``simplify``,
-        ``bound``, ``free``, or a name of :data:`MENU`.
+        ``mend``, ``bound``, ``free``, or a name of :data:`MENU`.
     mode_toggled(bool), new_shape_chosen(shape), background_chosen(kind or ""),
     shape_chosen(shape): of the selected peak. partner_toggled(bool)
     peak_chosen(name), peaks_removed(names), edited(parameter, field, value)
@@ -96,9 +96,7 @@ class PeaksView(QtWidgets.QScrollArea):
         named(self.quality, "Quality of the fit")
         self._column.addWidget(self.quality)
         self._build_detail()
-        self._advice = QtWidgets.QVBoxLayout()
-        self._advice.setSpacing(6)
-        self._column.addLayout(self._advice)
+        self._build_advice()
         self.cards: list[QtWidgets.QFrame] = []
         self._build_options()
         self._column.addStretch(1)
@@ -220,6 +218,22 @@ class PeaksView(QtWidgets.QScrollArea):
         column.addLayout(foot)
         self._column.addWidget(self._detail)
 
+    def _build_advice(self) -> None:
+        self._head = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(self._head)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.count = label(role="muted")
+        row.addWidget(self.count, 1)
+        self.mend = push_button("Mend all", "Mend all warnings", "link")
+        self.mend.setToolTip("Try the remedies, and take those that help")
+        self.mend.clicked.connect(lambda: self.asked.emit("mend"))
+        row.addWidget(self.mend)
+        self._head.hide()
+        self._column.addWidget(self._head)
+        self._advice = QtWidgets.QVBoxLayout()
+        self._advice.setSpacing(6)
+        self._column.addLayout(self._advice)
+
     def _build_options(self) -> None:
         self._column.addWidget(line())
         self.open_options = push_button("How to fit", "How to fit: weights, loss, ranges", "link")
@@ -331,6 +345,10 @@ class PeaksView(QtWidgets.QScrollArea):
             card.hide()
             card.deleteLater()
         self.cards = []
+        count = len(rows) + more
+        self.count.setText("1 warning" if count == 1 else f"{count} warnings")
+        self._head.setVisible(bool(rows))
+        self.mend.setEnabled(any(r.remedies for r in rows))
         for i, row in enumerate(rows):
             self.cards.append(self._card(i, row))
         if more:

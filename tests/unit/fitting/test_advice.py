@@ -7,7 +7,7 @@ import pytest
 
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.fitting.advice import Advice
-from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.api import fit, fit_model, mend
 from spectrogen_app.fitting.model import Model, Peak
 from spectrogen_app.fitting.result import FitResult
 
@@ -128,3 +128,17 @@ def test_unfinished() -> None:
     advice = the(stopped, "not_converged")
     assert "not converged" in advice.message
     assert mended(stopped, advice)[0].success
+
+
+def test_all_that_is_wrong_is_mended() -> None:
+    truth = Model((Peak.make("gaussian", 180, 10, 12), Peak.make("lorentzian", 250, 20, 9)))
+    start = Model(tuple(Peak.make("pseudo_voigt", c, h, w) for c, h, w in (
+        (181, 9, 14), (249, 10, 9), (251, 10, 8), (320, 0.1, 9), (355, 0.05, 700))))  # fmt: skip
+    result = fit_model(data(truth), start)
+    assert len(result.advice) >= 4
+    done = mend(result)
+    assert done.warnings == ()
+    strong = [p.center.value for p in done.peaks if p.height.value > 1]
+    assert strong == pytest.approx([180, 250], abs=0.1)
+    assert done.r_squared > 0.999
+    assert mend(done) is done
