@@ -576,6 +576,11 @@ def read_peaks(given: Iterable[Peak | Mapping[str, Any]], shape: str | None = No
     FitError
         A missing or unknown key; says which.
     """
+    if not isinstance(given, Iterable):
+        raise FitError(
+            f"Expected peaks, found {given!r}.",
+            hint='Write "auto", or a list such as [{"center": 465, "height": 1, "fwhm": 8}].',
+        )
     return [p if isinstance(p, Peak) else _read_peak(p, shape or "lorentzian") for p in given]
 
 

@@ -1,8 +1,8 @@
 """Decomposes real spectra with real mouse and keys, in the real window on a real display.
 
-Run by ``test_real_window.py`` as a program of its own: ``real_peaks.py OUT THEME FILE...``. Peaks are
-clicked in, dragged, bounded and removed; what is wrong with a fit is mended with the buttons that
-the window offers; reports are written through the menu and the file dialogs. Screenshots and
+Run by ``test_real_window.py`` as a program of its own: ``real_peaks.py OUT THEME FILE...``. Peaks
+are clicked in, dragged, bounded and removed; what is wrong with a fit is mended with the buttons
+that the window offers; reports are written through the menu and the file dialogs. Screenshots and
 ``report.json`` are written to OUT.
 """
 
@@ -14,16 +14,21 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtWidgets
 from real_window import Driver
 
 from spectrogen_app.app.session import SessionState
 from spectrogen_app.fitting.guess import candidates, noise
 from spectrogen_app.fitting.report import from_json, read_model
+from spectrogen_app.gui.peaks.rules import INTERVAL
 
 Qt = QtCore.Qt
 ROUNDS = 40
 """Buttons pressed at most until nothing is left to mend."""
+CLICKED, CLICKED_POWDER = 5, 6
+"""Maxima clicked in."""
+WANTED, WANTED_POWDER = 0.995, 0.98
+"""R2 up to which peaks are added where the residual is largest."""
 
 
 class Hand(Driver):
@@ -35,7 +40,7 @@ class Hand(Driver):
         self.window.store.reset(SessionState())
         window = self.window
         self.drop([path])
-        curve = [c for c in window.store.state.curves() if c.spectrum.provenance.path == str(path)][0]
+        curve = next(window.store.state.curves())
         window.store.select_curve(curve.id)
         bar = window.tabs.tabBar()
         at = next(i for i in range(bar.count()) if bar.tabText(i) == "Peaks")
@@ -154,6 +159,15 @@ class Hand(Driver):
                 self.shot("stuck")
                 raise
 
+    def interval(self) -> None:
+        """Ask for the confidence interval of a parameter that is in doubt, if one is."""
+        asked = [b for card in self.view.cards for b in card.findChildren(QtWidgets.QPushButton)
+                 if b.text() == INTERVAL]  # fmt: skip
+        if asked:
+            self.press(asked[0])
+            self.wait(lambda: "68 %" in self.window.notices.text, 60)
+            self.report["interval"] = self.window.notices.text
+
     def mend(self, wanted: float) -> int:
         """Press what the window offers until nothing is left to warn of; how many presses."""
         before: list[tuple[int, float]] = []
@@ -218,6 +232,7 @@ def by_hand(hand: Hand, path: Path, count: int, wanted: float, powder: bool) -> 
     hand.wait(lambda: hand.result is not None)
     hand.shot(f"{name}_4_fitted")
     clicked = hand.result
+    hand.interval()
     presses = hand.mend(wanted)
     hand.press(hand.view.simplify)
     hand.wait(lambda r=hand.result: hand.result is not r)
@@ -258,6 +273,7 @@ def paperwork(hand: Hand, out: Path) -> None:
     place = sheet.table.viewport().mapToGlobal(spot)
     hand.xdo("mousemove", *hand.pointer(place), "click", "--repeat", 2, "--delay", 60, 1)
     hand.wait(lambda: hand.result is peaks.editor.peaks.history[0].result)
+    hand.focus()  # without a window manager it does not come back by itself
     hand.key("ctrl+z")
     hand.wait(lambda: hand.result is result, 10)
 
@@ -268,8 +284,10 @@ def main(out: Path, theme: str, files: list[Path]) -> None:
     hand.window.theme.set_mode(theme)
     hand.window.showMaximized()
     hand.focus()
-    for path, count, wanted in zip(files, (5, 8, 8, 12), (0.995, 0.99, 0.99, 0.97), strict=False):
+    for path in files:
         powder = "Powder" in path.name
+        count = CLICKED_POWDER if powder else CLICKED
+        wanted = WANTED_POWDER if powder else WANTED
         start = time.perf_counter()
         found = by_hand(hand, path, count, wanted, powder)
         found["seconds"] = round(time.perf_counter() - start)

@@ -52,20 +52,55 @@ def three_samples(shared_data: Path, tmp_path: Path) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize("scale", ["1", "1.5"])
-def test_drop_zoom_generate_export_undo(display, three_samples, tmp_path, scale):
-    out = tmp_path / "out"
-    out.mkdir()
-    homes = {k: str(tmp_path / k) for k in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+def run(
+    program: str, display: str, folder: Path, *words: str, scale: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of this folder on a display, with user folders of its own."""
+    homes = {k: str(folder / k) for k in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
     environment = {
         **os.environ, **homes, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb",
         "QT_SCALE_FACTOR": scale,
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", str(Path(__file__).with_name("real_window.py")),
-         str(out), *map(str, three_samples)],
+    return subprocess.run(
+        [sys.executable, "-X", "faulthandler", str(Path(__file__).with_name(program)), *words],
         env=environment, capture_output=True, text=True, timeout=580, check=False,
     )  # fmt: skip
+
+
+@pytest.fixture
+def two_spectra(shared_data: Path, tmp_path: Path) -> list[str]:
+    """A Raman spectrum of calcite, and the powder pattern of fluorite."""
+    wanted = (("raman_excellent_unoriented", "Calcite__R040170__Raman__532"),
+              ("powder_xy_processed", "Fluorite__R040099"))  # fmt: skip
+    files = []
+    for archive, start in wanted:
+        with zipfile.ZipFile(shared_data / "rruff" / f"{archive}.zip") as packed:
+            name = next(n for n in packed.namelist() if Path(n).name.startswith(start))
+            path = tmp_path / Path(name).name
+            path.write_bytes(packed.read(name))
+            files.append(str(path))
+    return files
+
+
+def test_peaks_by_hand(display, two_spectra, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    done = run("real_peaks.py", display, tmp_path, str(out), "dark", *two_spectra, scale="1")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+    report = json.loads((out / "report.json").read_text())
+    print(report)
+    for name, least in (("Calcite", 0.995), ("Fluorite powder", 0.98)):
+        assert report[name]["warnings"] == []
+        assert report[name]["R2"] >= least
+    assert len(list((out / "reports").iterdir())) == 5
+
+
+@pytest.mark.parametrize("scale", ["1", "1.5"])
+def test_drop_zoom_generate_export_undo(display, three_samples, tmp_path, scale):
+    out = tmp_path / "out"
+    out.mkdir()
+    done = run("real_window.py", display, tmp_path, str(out), *map(str, three_samples), scale=scale)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
     report = json.loads((out / "report.json").read_text())

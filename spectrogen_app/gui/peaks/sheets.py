@@ -51,7 +51,7 @@ class SheetModel(QtCore.QAbstractTableModel):
     def put(
         self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = ()
     ) -> None:
-        """Show these; ``sides`` are the row titles. In a table of the same form the cells change."""
+        """Show these; ``sides`` are the row titles. A table of the same form stays in place."""
         alike = (self.heads, self.sides, len(self.rows)) == (tuple(heads), tuple(sides), len(rows))
         if alike and rows:
             self.rows = tuple(tuple(r) for r in rows)

@@ -195,6 +195,7 @@ def test_same_numbers_every_time_and_inputs_untouched() -> None:
         ([{"center": 300, "height": 1, "fwhm": 3, "eta": 1}], {}, "no parameter eta"),
         ([{"shape": "triangle", "center": 300, "height": 1, "fwhm": 3}], {}, "not a line shape"),
         ([3], {}, "as a dictionary"),
+        (None, {}, "Expected peaks, found None"),
         ([{"center": {"value": 300, "min": 310, "max": 300}, "height": 1, "fwhm": 3}], {},
          "lies above"),
         (START, {"background": "wavy"}, "not a background"),
