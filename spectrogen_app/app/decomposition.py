@@ -30,6 +30,8 @@ MOST_LINES, LEAST_LINE = 60, 0.01
 """How many lines of a generated spectrum become peaks, and how high they are at least."""
 _HALF = 80
 """Points of a drawn line on each side of its centre."""
+_SEEN = 1e-3
+"""Share of its height below which a line is not drawn: less than a pixel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,9 +287,14 @@ class Sketch:
         if peak.partner:
             places.append(shapes.partner(peak.center)[0] + steps)
         x = np.unique(np.clip(np.concatenate(places), low, high))
+        own = peak.evaluate(x)
+        seen = np.flatnonzero(np.abs(own) > _SEEN * np.abs(own).max())
+        part = slice(max(seen[0] - 1, 0), seen[-1] + 2) if seen.size else slice(None)
+        x, own = x[part], own[part]
         base = model.under(x)
-        y = base + peak.evaluate(x)
-        return Line(peak.name, self.frame.to_x(x), self.frame.to_y(y), self.frame.to_y(base))
+        return Line(
+            peak.name, self.frame.to_x(x), self.frame.to_y(base + own), self.frame.to_y(base)
+        )
 
 
 @lru_cache(maxsize=8)
