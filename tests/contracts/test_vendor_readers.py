@@ -144,6 +144,22 @@ class TestRigakuRaw(ReaderContract):
         return path
 
 
+class TestRigakuRawTagged(ReaderContract):
+    reader = RigakuRawReader()
+
+    @pytest.fixture
+    def sample(self, tmp_path: Path) -> Path:
+        data = bytearray(3158)
+        data[:4] = b"FI\0\0"
+        struct.pack_into("<2d", data, 1212, 1.54056, 1.54439)
+        data[2136:2140] = b"PI\0\0"
+        struct.pack_into("<4f", data, 2958, 1, 20, 30, 0.02)
+        struct.pack_into("<4s4I", data, 3138, b"DA\0\0", 2008, 2012, 0, 501)
+        path = tmp_path / "made.raw"
+        path.write_bytes(bytes(data) + (np.arange(501.0) % 97).astype("<f4").tobytes())
+        return path
+
+
 class TestStoe(ReaderContract):
     reader = StoeReader()
     files = ("stoe_raw/stoe.raw",)

@@ -6,11 +6,13 @@ with ``Data0/Profile0.txt`` of the same three columns and the conditions in XML.
 ``*KEY = value`` lines, and per group ``*START``, ``*STEP``, ``*COUNT`` and the counts, several on
 a line. Counts are multiplied by the attenuation factor, which is 1 where no attenuator was used.
 
-The binary RAW begins with ``FI``. Two open programs agree on files of one range: K-alpha1 and 2 as
-float64 at byte 984, start, stop and step as float32 at 3004, counts as float32 to the end of the
-file. They differ in where the counts begin (3058 or 3074), so the size of the file must decide: it
-is read only if as many counts as start, stop and step promise begin at one of the two. The form
-with the byte 216 at 4 (several ranges) is known to one of them only and refused.
+The binary RAW begins with ``FI``. SmartLab, Ultima and RINT write tagged blocks: K-alpha1 and 2
+as float64 at byte 1212; per range a block ``PI`` with seconds per step, start, stop and step as
+float32 at its byte 822, and a block ``DA`` with the number of counts as uint32 at its byte 16 and
+the counts as float32 from its byte 20. A range is taken only if start, stop and step promise as
+many counts. Files without these tags: K-alpha1 and 2 as float64 at byte 984, start, stop and step
+as float32 at 3004, counts to the end of the file. Two open programs differ in where these counts
+begin (3058 or 3074), so the size of the file must decide.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout, decode
 from spectrogen_app.io.diffraction import pattern, rate_or_counts
-from spectrogen_app.io.safe import array, fields, open_zip, xml_root, zip_member
+from spectrogen_app.io.safe import array, field, fields, open_zip, xml_root, zip_member
 
 _PROFILE = re.compile(r"(?i)(^|/)Data(\d+)/Profile\d+\.txt$")
 
@@ -244,11 +246,11 @@ def _signed(text: object) -> float | None:
 
 
 class RigakuRawReader(Reader):
-    """Rigaku's binary files of one range."""
+    """Rigaku's binary files."""
 
     name = "rigaku-raw"
     label = "Rigaku RAW"
-    vendors = "Rigaku MiniFlex, Ultima, RINT (binary)"
+    vendors = "Rigaku SmartLab, MiniFlex, Ultima, RINT (binary)"
     extensions = (".raw",)
 
     def sniff(self, source: Source) -> bool:
@@ -258,25 +260,76 @@ class RigakuRawReader(Reader):
 
     def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
         """See :meth:`Reader.read`."""
-        hint = "Export it from the Rigaku program as RAS or text."
-        if source.data[4:5] == b"\xd8":
-            raise source.refuse("is Rigaku RAW of the form with several ranges, not known.", hint)
-        first, second = fields(source, "<2d", 984)
-        start, stop, step = fields(source, "<3f", 3004)
-        with np.errstate(all="ignore"):
-            count = (np.float64(stop) - start) / step + 1
-        if not (abs(start) <= 180 and abs(stop) <= 180 and step > 0 and 2 <= count < 1e7):
-            raise source.refuse(f"says {start:g} to {stop:g} in steps of {step:g} degrees.", hint)
-        n = round(float(count))
-        begin = source.size - 4 * n
-        if begin not in (3058, 3074):
-            raise source.refuse(
-                f"promises {n} counts, but has {source.size} bytes, which fits neither known form "
-                "of Rigaku RAW.", hint,
-            )  # fmt: skip
-        y = array(source, "<f4", begin, n, "counts")
+        found = _tagged(source)
+        first, second = fields(source, "<2d", 1212 if found else 984)
         line = (2 * first + second) / 3 if 0.1 < first < second < 5 else first
-        return [
-            pattern(source, start + step * np.arange(n), y, layout=layout, wavelength=line,
-                    metadata={"K-alpha1": first, "K-alpha2": second})
-        ]  # fmt: skip
+        spectra = []
+        for i, (axis, counts) in enumerate(found or [_untagged(source)]):
+            seconds, start, _, step = axis
+            spectra.append(pattern(
+                source, start + step * np.arange(counts.size), counts, layout=layout,
+                wavelength=line,
+                name=source.path.stem + (f" range {i + 1}" if len(found) > 1 else ""),
+                metadata={
+                    "K-alpha1": first, "K-alpha2": second,
+                    **({"Seconds per step": seconds} if found else {}),
+                },
+            ))  # fmt: skip
+        return spectra
+
+
+_RAW_HINT = "Export it from the Rigaku program as RAS or text."
+_Range = tuple[tuple[float, ...], NDArray[np.float64]]
+"""Seconds per step, start, stop and step of a range; its counts."""
+
+
+def _promised(start: float, stop: float, step: float) -> int:
+    """The number of counts of a range, 0 where these are no angles."""
+    if not (abs(start) <= 360 and abs(stop) <= 360 and 1e-6 < abs(step) < 90):
+        return 0
+    count = round((stop - start) / step) + 1
+    return count if 2 <= count < 1e7 else 0
+
+
+def _tagged(source: Source) -> list[_Range]:
+    """The ranges of a file of tagged blocks."""
+    data, at = source.data, 0
+    axes: list[tuple[float, ...]] = []
+    ranges: list[_Range] = []
+    while tag := re.compile(rb"(PI|DA)\0\0").search(data, at):
+        at = tag.end()
+        if tag[1] == b"PI":
+            if tag.start() + 838 <= source.size:
+                axis = fields(source, "<4f", tag.start() + 822)
+                if _promised(*axis[1:]):
+                    axes.append(axis)
+            continue
+        begin = tag.start() + 20
+        if len(axes) <= len(ranges) or begin > source.size:
+            continue
+        axis, count = axes[len(ranges)], field(source, "<I", begin - 4)
+        if abs(count - _promised(*axis[1:])) > 1:
+            continue
+        there = min(count, (source.size - begin) // 4)
+        if there < count:
+            source.warn(f"Cut off: the last range has {there} of {count} counts.")
+        at = begin + 4 * there
+        ranges.append((axis, array(source, "<f4", begin, there, "counts")))
+    return ranges
+
+
+def _untagged(source: Source) -> _Range:
+    """The only range of a file without tags."""
+    axis = (0.0, *fields(source, "<3f", 3004))
+    n = _promised(*axis[1:])
+    begin = source.size - 4 * n
+    if not n:
+        raise source.refuse(
+            "has neither the blocks nor the header of a known form of Rigaku RAW.", _RAW_HINT
+        )
+    if begin not in (3058, 3074):
+        raise source.refuse(
+            f"promises {n} counts, but has {source.size} bytes, which fits no known form of "
+            "Rigaku RAW.", _RAW_HINT,
+        )  # fmt: skip
+    return axis, array(source, "<f4", begin, n, "counts")

@@ -210,7 +210,7 @@ def test_stoe_counts_that_contradict_their_header_are_refused(tmp_path: Path) ->
 
 
 def rigaku(counts: np.ndarray, begin: int) -> bytes:
-    """A binary Rigaku file of one range whose counts begin at a byte."""
+    """A binary Rigaku file without tags, whose counts begin at a byte."""
     head = bytearray(begin)
     head[:2] = b"FI"
     struct.pack_into("<2d", head, 984, 1.54056, 1.54439)
@@ -227,6 +227,42 @@ def test_rigaku_raw_where_its_size_tells_the_form(tmp_path: Path, begin: int) ->
     assert found.x.tolist() == [20, 20.5, 21, 21.5]
     assert found.y.tolist() == [3, 8, 700, 5]
     assert found.wavelength == pytest.approx(1.541837, abs=1e-5)
-    for wrong in (data + bytes(4), data[:-4], data[:4] + b"\xd8" + data[5:]):
+    for wrong in (data + bytes(4), data[:-4]):
         path.write_bytes(wrong)
         assert "Rigaku RAW" in str(registry.open_path(path).error)
+
+
+def rigaku_tagged(ranges: list[tuple[float, float, list[float]]]) -> bytes:
+    """A binary Rigaku file of tagged blocks: start, step and counts of each range."""
+    data = bytearray(2136)
+    data[:6] = b"FI\0\0\xd8\x07"
+    struct.pack_into("<2d", data, 1212, 1.54056, 1.54439)
+    for start, step, counts in ranges:
+        part = bytearray(1002)
+        part[:4] = b"PI\0\0"
+        struct.pack_into("<4f", part, 822, 1.5, start, start + step * (len(counts) - 1), step)
+        n = len(counts)
+        data += part + struct.pack("<4s4I", b"DA\0\0", 2008, 4 * n + 8, 0, n)
+        data += np.array(counts, "<f4").tobytes()
+    return bytes(data)
+
+
+TAG_AS_A_COUNT = np.frombuffer(b"DA\0\0PI\0\0", "<f4").tolist()
+
+
+def test_rigaku_raw_of_several_ranges(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    data = rigaku_tagged([(20, 0.5, [3, *TAG_AS_A_COUNT, 5]), (60, -0.25, [1, 2, 9])])
+    path.write_bytes(data)
+    first, second = registry.read(path)
+    assert first.x.tolist() == [20, 20.5, 21, 21.5]
+    assert first.y.tolist() == [3, *TAG_AS_A_COUNT, 5]
+    assert (second.x.tolist(), second.y.tolist()) == ([59.5, 59.75, 60], [9, 2, 1])
+    assert first.wavelength == pytest.approx(1.541837, abs=1e-5)
+    assert first.metadata["Seconds per step"] == 1.5
+    path.write_bytes(data[:-4])
+    verdict = registry.open_path(path)
+    assert [len(s) for s in verdict.spectra] == [4, 2]
+    assert "the last range has 2 of 3 counts" in verdict.warnings[0]
+    path.write_bytes(data[:2500])
+    assert "is cut off" in str(registry.open_path(path).error)
