@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -189,9 +190,9 @@ class Source:
         self.unsure = False
         self.others: list[Callable[[], Spectrum]] = []
         if data is None:
-            self.size = path.stat().st_size
             with path.open("rb") as stream:
-                self.head = stream.read(HEAD)
+                self.size = os.fstat(stream.fileno()).st_size
+                self.head = stream.read(min(HEAD, self.size))
         else:
             self.size = len(data)
             self.head = data[:HEAD]
@@ -203,12 +204,14 @@ class Source:
 
     @cached_property
     def data(self) -> bytes:
-        """The whole content.
+        """The whole content, as long as it was when the file was opened.
+
+        Of a text that has grown since, the lines that were whole then.
 
         Raises
         ------
         ReadError
-            More than ``MAX_BYTES``.
+            More than ``MAX_BYTES``, or the file has become shorter.
         """
         if self._given is not None:
             return self._given
@@ -219,9 +222,23 @@ class Source:
                 hint="Export the part you need, or split the map.",
                 path=str(self.path),
             )
-        if self.size <= len(self.head):
-            return self.head
-        return self.path.read_bytes()
+        data = self.head
+        if self.size > len(data):
+            with self.path.open("rb") as stream:
+                data = stream.read(self.size)
+        if len(data) < self.size:
+            raise self.refuse(
+                "became shorter while it was read: another program is writing it.",
+                "Open it again when that program has finished.",
+            )
+        if self.grown and (b"\0" not in self.head or text_encoding(self.head) != "utf-8-sig"):
+            return data[: data.rfind(b"\n") + 1] or data
+        return data
+
+    @property
+    def grown(self) -> bool:
+        """Whether the file has another size than when it was opened."""
+        return self._given is None and self.path.stat().st_size != self.size
 
     @cached_property
     def text(self) -> str:

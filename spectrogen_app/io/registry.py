@@ -550,6 +550,10 @@ def _verdict(
     """Sanity checks, provenance, the user's modality and wavelength, and what the reader said."""
     if not len(spectra):
         raise source.refuse("holds no spectrum.", "Check that the measurement was finished.")
+    if source.grown:
+        source.warn(
+            "It is still being written: read as far as it had come. Open it again afterwards."
+        )
 
     def finish(index: int, spectrum: Spectrum) -> Spectrum:
         check_spectrum(spectrum)
@@ -692,12 +696,22 @@ def _unknown(source: Source) -> ReadError:
     )
 
 
+_HELD = (32, 33)
+"""Windows' numbers of a file, or a part of it, that another program has locked."""
+
+
 def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> SpectrogenError:
     """Any exception as an error that speaks to the user."""
     if isinstance(error, SpectrogenError):
         error.fields.setdefault("path", str(path))
         return error
     if isinstance(error, PermissionError):
+        if getattr(error, "winerror", None) in _HELD:
+            return ReadError(
+                f"{path.name} is held by another program, which lets no other read it.",
+                hint="Close it there, or wait until the measurement has ended, and open it again.",
+                path=str(path),
+            )
         return ReadError(
             f"{path.name} may not be read: no permission, or another program holds it.",
             hint="Ask its owner, close the other program, or copy it elsewhere.", path=str(path),
@@ -705,7 +719,7 @@ def _refusal(path: Path, error: Exception, reader: Reader | None = None) -> Spec
     if isinstance(error, zipfile.BadZipFile):
         return ReadError(f"{path.name} is a damaged zip archive ({error}).",
                          hint="Download or pack it again.", path=str(path))  # fmt: skip
-    if isinstance(error, OSError) and reader is None:
+    if isinstance(error, OSError) and (reader is None or error.errno):
         return ReadError(f"{path.name} could not be read: {error.strerror or error}.",
                          hint="Check the disk or the network drive.", path=str(path))  # fmt: skip
     if isinstance(error, MemoryError):

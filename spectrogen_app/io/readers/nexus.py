@@ -21,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -172,31 +171,50 @@ def _endless_text(path: Path) -> bool:
     the place of a heap (uint64) that begins with GCOL, and the number of an object in it (uint32).
     """
     size = path.stat().st_size
-    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
-        base = max(data.find(SIGNATURE, 0, 1 << 12), 0)
-        heaps: list[int] = []
-        at = data.find(b"GCOL")
+    base = 0
+    heaps: list[int] = []
+    for start, piece in _pieces(path):
+        if start == 0:
+            base = max(piece.find(SIGNATURE, 0, 1 << 12), 0)
+        at = piece.find(b"GCOL")
         while at >= 0 and len(heaps) * size < _MAX_SCAN:
-            heaps.append(at)
-            at = data.find(b"GCOL", at + 4)
-        for heap in heaps:
-            known = _heap_objects(data, heap)
-            place = (heap - base).to_bytes(8, "little")
-            at = data.find(place, 4)
+            heaps.append(start + at)
+            at = piece.find(b"GCOL", at + 4)
+    known = {(heap - base).to_bytes(8, "little"): _heap_objects(path, heap) for heap in heaps}
+    for _, piece in _pieces(path) if known else ():
+        for place, objects in known.items():
+            at = piece.find(place, 4)
             while at >= 0:
-                length = int.from_bytes(data[at - 4 : at], "little")
-                if length > size and int.from_bytes(data[at + 8 : at + 12], "little") in known:
+                length = int.from_bytes(piece[at - 4 : at], "little")
+                if length > size and int.from_bytes(piece[at + 8 : at + 12], "little") in objects:
                     return True
-                at = data.find(place, at + 8)
+                at = piece.find(place, at + 8)
     return False
 
 
-def _heap_objects(data: mmap, heap: int) -> set[int]:
+_PIECE, _OVERLAP = 1 << 23, 16
+
+
+def _pieces(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The file in pieces that overlap by one reference, each with its place."""
+    at = 0
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            yield at, piece
+            if len(piece) < _PIECE:
+                return
+            at += _PIECE - _OVERLAP
+            stream.seek(at)
+
+
+def _heap_objects(path: Path, heap: int) -> set[int]:
     """Numbers of the objects in a heap."""
-    end = heap + int.from_bytes(data[heap + 8 : heap + 16], "little")
+    with path.open("rb") as stream:
+        stream.seek(heap)
+        data = stream.read(min(int.from_bytes(stream.read(16)[8:], "little"), _PIECE))
     found: set[int] = set()
-    at = heap + 16
-    while at + 16 <= min(end, len(data)) and len(found) < 65536:
+    at = 0
+    while at + 16 <= len(data) and len(found) < 65536:
         number = int.from_bytes(data[at : at + 2], "little")
         if number == 0:
             break

@@ -278,7 +278,7 @@ def text_blocks(source: Source, encoding: str | None) -> Iterator[tuple[str, flo
                 )
             yield piece[:cut], min(done / source.size, 1.0)
             rest = piece[cut:]
-    if rest:
+    if rest and not source.grown:
         yield rest, 1.0
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, ReadError, SpectrogenError, WriteError
 from spectrogen_app.io import registry
-from spectrogen_app.io.base import Reader, SpectrumList
+from spectrogen_app.io.base import Reader, Source, SpectrumList
 from spectrogen_app.io.readers.text import TextReader
 from spectrogen_app.io.sanity import check_spectrum
 
@@ -70,6 +71,107 @@ def test_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         folder.chmod(0)
     (verdict,) = registry.open_paths([folder])
     assert "permission" in str(verdict.error)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("number", [32, 33])
+def test_held_by_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, at_once: bool
+) -> None:
+    """Windows answers so when a file, or a part of it, is locked."""
+    path = tmp_path / "a.csv"
+    path.write_text("Raman shift (cm-1),Counts\n" + "\n".join(f"{i},{i}" for i in range(20_000)))
+    opened = Path.open
+    times = []
+
+    def held(self: Path, *args: str) -> object:
+        times.append(self)
+        if at_once or len(times) == 2:
+            error = PermissionError(13, "The process cannot access the file")
+            error.winerror = number  # type: ignore[attr-defined]
+            raise error
+        return opened(self, *args)
+
+    monkeypatch.setattr(Path, "open", held)
+    error = registry.open_path(path).error
+    assert error is not None
+    assert "held by another program" in error.message
+    assert "wait until the measurement has ended" in error.hint
+
+
+def test_a_drive_that_fails_while_a_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,2\n2,3\n3,4\n")
+
+    def fails(self: Source) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Source, "data", property(fails))
+    error = registry.open_path(path).error
+    assert error is not None
+    assert "could not be read: Input/output error" in error.message
+
+
+def writes_on(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]) -> None:
+    """Let another program change a file just after it was opened."""
+    begin = Source.__init__
+
+    def opened(self: Source, path: Path, data: bytes | None = None) -> None:
+        begin(self, path, data)
+        if data is None:
+            change(path)
+
+    monkeypatch.setattr(Source, "__init__", opened)
+
+
+def append(path: Path, more: bytes) -> None:
+    with path.open("ab") as stream:
+        stream.write(more)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_that_grows_is_read_as_far_as_its_lines_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, streamed: bool
+) -> None:
+    rows = [(100.0 + i, i % 7) for i in range(20_000)]
+    path = tmp_path / "a.txt"
+    text = "\n".join(f"{x:g}\t{y}" for x, y in rows) + "\n200000\t1"
+    path.write_bytes(text.encode(encoding))
+    later = "234.5\n300000\t5".encode(encoding.replace("16", "16-le"))
+    writes_on(monkeypatch, lambda p: append(p, later))
+    if streamed:
+        monkeypatch.setattr("spectrogen_app.io.readers.text.BLOCK", 1 << 16)
+        rows.append((200_000, 1234.5))
+    verdict = registry.open_path(path)
+    assert verdict.ok, verdict.error
+    found = verdict.spectra[0]
+    assert (len(found), found.x[-1], found.y[-1]) == (len(rows), *rows[-1])
+    assert any("still being written" in w for w in verdict.warnings)
+
+
+def test_a_binary_that_grows_is_read_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.nxs"
+    registry.write(Spectrum([1, 2, 3], [4, 5, 6], "raman", "raman_shift"), path)
+    writes_on(monkeypatch, lambda p: append(p, bytes(5000)))
+    verdict = registry.open_path(path)
+    assert len(verdict.spectra[0]) == 3
+    assert any("still being written" in w for w in verdict.warnings)
+
+
+def test_a_file_that_becomes_shorter_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(f"{100 + i}\t{i % 7}" for i in range(20_000)))
+    writes_on(monkeypatch, lambda p: p.write_bytes(b""))
+    error = registry.open_path(path).error
+    assert error is not None
+    assert "became shorter while it was read" in error.message
 
 
 def test_zip_members_and_their_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
