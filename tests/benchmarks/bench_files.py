@@ -78,6 +78,30 @@ def text_map(path: Path, megabytes: int = MAP_MB) -> None:
             stream.write(f"{i // 100}\t{i % 100}\t{row}\n")
 
 
+def witec_map(path: Path, megabytes: int = MAP_MB) -> None:
+    """A map as WITec's table export: a column per spectrum."""
+    x = np.linspace(100, 3200, MAP_POINTS)
+    line = 500 + 1000 / (1 + ((x - 1086) / 4) ** 2)
+    count = (megabytes << 20) // (8 * MAP_POINTS)
+    with path.open("w", encoding="ascii") as stream:
+        stream.write("X-Axis\t" + "\t".join(f"Map ({i % 100}/{i // 100})" for i in range(count)))
+        stream.write("\nrel. 1/cm" + "\tCCD cts" * count + "\n")
+        for shift, value in zip(x, line, strict=True):
+            stream.write(f"{shift:.6g}" + f"\t{value:.3f}" * count + "\n")
+
+
+def renishaw_map(path: Path, megabytes: int = MAP_MB) -> None:
+    """A map as WiRE's text export: a line per point."""
+    x = np.linspace(3200, 100, MAP_POINTS)
+    line = 500 + 1000 / (1 + ((x - 1086) / 4) ** 2)
+    points = [f"\t{a:.3f}\t{b:.3f}\n" for a, b in zip(x, line, strict=True)]
+    with path.open("w", encoding="ascii") as stream:
+        stream.write("#X\t\t#Y\t\t#Wave\t\t#Intensity\n")
+        for i in range((megabytes << 20) // (30 * MAP_POINTS)):
+            place = f"{i // 100:.3f}\t{i % 100:.3f}"
+            stream.write(place + place.join(points))
+
+
 def shown(make: Callable[[Path], None], name: str) -> Rows:
     """From the drop of a map to its first spectrum painted, and to the end of the job; memory."""
     with tempfile.TemporaryDirectory() as folder:
@@ -154,6 +178,8 @@ MEASUREMENTS: dict[str, Callable[[], Rows]] = {
     "wdf": lambda: shown(wdf_map, "map.wdf"),
     "hdf5": lambda: shown(hdf5_map, "map.nxs"),
     "text": lambda: shown(text_map, "map.txt"),
+    "witec": lambda: shown(witec_map, "witec.txt"),
+    "renishaw": lambda: shown(renishaw_map, "wire.txt"),
     "thousand": thousand,
 }
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader_contract import bounded
+from reader_contract import bounded, same
 
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.data.provenance import Generation, Origin, Provenance, Reference
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.io import registry
+from spectrogen_app.io.base import SpectrumList
 
 X = np.linspace(400.0, 1200.0, 90)
 Y = 1.0 + np.exp(-(((X - 800) / 30) ** 2))
@@ -325,6 +326,64 @@ class TestTextVariants:
         assert verdict.format == "Renishaw WiRE text"
         assert [s.metadata["Position"] for s in verdict.spectra] == [(0.0, -2.0), (1.5, -2.0)]
         np.testing.assert_allclose(verdict.spectra[1].y, X * 1.5 + 1, atol=2e-3)
+
+    @pytest.mark.parametrize("titled", [True, False])
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("rest", ["", "\n", "\n2\t-2\t500\t7"])
+    def test_a_long_renishaw_map_reads_as_a_short_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, titled: bool, end: str, rest: str
+    ) -> None:
+        lines = ["#X\t\t#Y\t\t#Wave\t\t#Intensity"] if titled else []
+        for place in (0.0, 0.0, 1.5):
+            lines += [f"{place}\t-2\t{v:.3f}\t{v * place + i:g}" for i, v in enumerate(X[::-1])]
+        path = tmp_path / "map.txt"
+        path.write_bytes((end.join(lines) + rest).encode())
+        short = registry.open_path(path)
+        assert len(short.spectra) == 3
+        monkeypatch.setattr("spectrogen_app.io.readers.renishaw_text.LAZY", 0)
+        monkeypatch.setattr("spectrogen_app.io.readers.renishaw_text._SAMPLE", 5000)
+        monkeypatch.setattr("spectrogen_app.io.registry.EAGER", 0)
+        long = registry.open_path(path)
+        assert isinstance(long.spectra, SpectrumList)
+        assert len(long.warnings) == len(short.warnings) == (1 if rest.strip() else 0)
+        assert all(same(a, b) for a, b in zip(short.spectra, long.spectra, strict=True))
+
+    def test_a_long_irregular_renishaw_map_is_read_whole(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lines = [f"{place}\t{v:g}\t{v * place:g}" for place, n in ((0, 40), (1, 41), (2, 40))
+                 for v in X[:n][::-1]]  # fmt: skip
+        (tmp_path / "map.txt").write_text("\n".join(lines))
+        monkeypatch.setattr("spectrogen_app.io.readers.renishaw_text.LAZY", 0)
+        assert [len(s) for s in registry.open_path(tmp_path / "map.txt").spectra] == [40, 41, 40]
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("rest", ["", "\n", "\t\n400\t1\t2"])
+    def test_a_large_witec_map_reads_as_a_small_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, rest: str
+    ) -> None:
+        values = np.random.default_rng(1).normal(500, 99, (X.size, 40)).round(3)
+        name = "Map" * 600  # all titles are longer than what a reader sees at first
+        lines = ["X-Axis\t" + "\t".join(f"{name}({i}/0)" for i in range(40)),
+                 "rel. 1/cm\t" + "\t".join(["CCD cts"] * 40)]  # fmt: skip
+        lines += ["\t".join(f"{v:g}" for v in (x, *row)) for x, row in zip(X, values, strict=True)]
+        lines[5] = lines[5].rpartition("\t")[0] + "\t"
+        lines[6] = lines[6].rpartition("\t")[0] + "\toverflow"
+        path = tmp_path / "map.txt"
+        path.write_bytes((end.join(lines) + rest).encode())
+        monkeypatch.setattr("spectrogen_app.io.readers.witec.LAZY", 0)
+        monkeypatch.setattr("spectrogen_app.io.registry.EAGER", 0)
+        verdict = registry.open_path(path)
+        assert isinstance(verdict.spectra, SpectrumList)
+        assert len(verdict.spectra) == 40
+        assert any("damaged, left out" in w for w in verdict.warnings)
+        for i, s in enumerate(verdict.spectra):
+            assert (s.name, s.modality, s.y_unit) == (f"{name}({i}/0)", "raman", "counts")
+            there = np.ones(X.size, bool)
+            there[3] = False
+            there[4] = i != 39
+            np.testing.assert_allclose(s.x, X[there], rtol=1e-5)
+            np.testing.assert_allclose(s.y, values[there, i], rtol=1e-5)
 
     def test_columns_of_whole_numbers_are_not_kaiser(self, tmp_path: Path) -> None:
         rows = "\n".join(f"{i},{i % 7},{i * i},{i}" for i in range(60))

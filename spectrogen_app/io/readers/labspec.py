@@ -30,9 +30,8 @@ from spectrogen_app.io.base import (
     SpectrumList,
     TextLayout,
     decode,
-    text_encoding,
 )
-from spectrogen_app.io.columns import columns, decimal_sign, number, pairs
+from spectrogen_app.io.columns import LAZY, columns, decimal_sign, number, pairs, plain_lines
 from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.readers.text import Table, parse_block
 from spectrogen_app.io.recognise import recognise, y_axis
@@ -44,8 +43,6 @@ _KINDS = {
     "1/cm": (XKind.RAMAN_SHIFT, "cm-1"), "1/cm abs": (XKind.WAVENUMBER, "cm-1"),
     "nm": (XKind.WAVELENGTH, "nm"), "ev": (XKind.ENERGY, "eV"),
 }  # fmt: skip
-_LAZY = 1 << 23
-"""Lines of larger maps are parsed when they are asked for."""
 _MAP_ROW = re.compile(rb"\A\t{1,3}-?\d[\d.,]*(\t-?\d[\d.,]*){8,}")
 
 
@@ -72,10 +69,7 @@ class LabspecTextReader(Reader):
         self, source: Source, *, layout: TextLayout | None, check: Check
     ) -> list[Spectrum] | SpectrumList:
         """See :meth:`Reader.read`."""
-        data = source.data
-        wide = text_encoding(source.head) != "utf-8-sig"
-        if wide or b"\n" not in source.head or not data.startswith((b"#", b"\t")):
-            data = source.text.encode()
+        data = plain_lines(source)
         at = 0
         while data[at : at + 1] == b"#":
             at = data.find(b"\n", at) + 1 or len(data)
@@ -93,7 +87,7 @@ class LabspecTextReader(Reader):
                 name=f"{source.path.stem} ({', '.join(f'{v:g}' for v in place)})",
             )  # fmt: skip
 
-        if len(data) > _LAZY:
+        if len(data) > LAZY:
             return SpectrumList(len(rows), make)
         return spectra_of(source, [([rows.parse(i)[1] for i in range(len(rows))], make)])
 
@@ -123,7 +117,7 @@ class _Rows:
             while stop > start and data[stop - 1] in b"\t\r":
                 stop -= 1
             whole = data.count(b"\t", start, stop) == width - 1
-            if whole and (len(data) > _LAZY or len(self._values(decode(data[start:stop])))):
+            if whole and (len(data) > LAZY or len(self._values(decode(data[start:stop])))):
                 self._places.append((start, stop))
             else:
                 damaged += stop > start

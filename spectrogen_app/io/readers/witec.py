@@ -14,11 +14,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
-from spectrogen_app.io.base import Reader, Source, TextLayout
-from spectrogen_app.io.columns import columns, number, pairs
+from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout, decode
+from spectrogen_app.io.columns import LAZY, WideTable, columns, number, pairs, plain_lines
 from spectrogen_app.io.recognise import recognise, x_axis, y_axis
 
 _TRUEMATCH = b"[WITEC_TRUEMATCH_ASCII_HEADER]"
@@ -35,24 +38,27 @@ class WitecReader(Reader):
     tested_on = "4 real files (TrueMatch, ASCII export, map table)"
 
     def sniff(self, source: Source) -> bool:
-        """Whether the first line is one of WITec's."""
+        """Whether the first line is one of WITec's; a map's titles may fill all of the head."""
         head = source.head.removeprefix(b"\xef\xbb\xbf")
         return head.startswith((_TRUEMATCH, _EXPORT)) or re.match(
-            rb"X-Axis\t[^\r\n]+\r?\n[^\r\n\t]*(1/cm|nm|eV|px)\t", head
+            rb"X-Axis\t[^\r\n]+(\Z|\r?\n[^\r\n\t]*(1/cm|nm|eV|px)\t)", head
         ) is not None  # fmt: skip
 
-    def read(self, source: Source, *, layout: TextLayout | None, check: Check) -> list[Spectrum]:
-        """See :meth:`Reader.read`."""
-        text = source.text
+    def read(
+        self, source: Source, *, layout: TextLayout | None, check: Check
+    ) -> list[Spectrum] | SpectrumList:
+        """See :meth:`Reader.read`; a large map makes its spectra when they are asked for."""
+        data = plain_lines(source)
         check(0.1, f"Reading {source.name}")
-        if text.startswith(_TRUEMATCH.decode()):
-            return _truematch(source, text)
-        if text.startswith(_EXPORT.decode()):
-            head, found, body = text.partition("\n[Data]\n")
-            if not found:
+        if data.startswith(_TRUEMATCH):
+            return _truematch(source, source.text)
+        if data.startswith(_EXPORT):
+            found = re.search(rb"\n\[Data\]\r?\n", data[: len(source.head)])
+            if found is None:
                 raise source.refuse("has no data behind its header.", "It was cut off.")
-            return _table(source, body, ",", pairs(head.split("\n"), "="), layout)
-        return _table(source, text, "\t", {}, layout)
+            keys = pairs(decode(data[: found.start()]).split("\n"), "=")
+            return _table(source, data, found.end(), ",", keys=keys, layout=layout)
+        return _table(source, data, 0, "\t", keys={}, layout=layout)
 
 
 def _truematch(source: Source, text: str) -> list[Spectrum]:
@@ -86,32 +92,50 @@ def _truematch(source: Source, text: str) -> list[Spectrum]:
 
 
 def _table(
-    source: Source, body: str, delimiter: str, keys: dict[str, Any], layout: TextLayout | None
-) -> list[Spectrum]:
-    lines = body.split("\n", 2)
-    if len(lines) < 3:
+    source: Source,
+    data: bytes,
+    start: int,
+    delimiter: str,
+    *,
+    keys: dict[str, Any],
+    layout: TextLayout | None,
+) -> list[Spectrum] | SpectrumList:
+    behind_titles = data.find(b"\n", start) + 1
+    body = data.find(b"\n", behind_titles) + 1
+    if not (behind_titles and body):
         raise source.refuse("ends behind its titles.", "It was cut off; export it again.")
-    titles, units = ([c.strip() for c in line.split(delimiter)] for line in lines[:2])
+    titles, units = (
+        [c.strip() for c in decode(line).rstrip(delimiter + "\n").split(delimiter)]
+        for line in (data[start:behind_titles], data[behind_titles:body])
+    )
     width = len(titles)
     units += [""] * (width - len(units))
     if width < 2:
         raise source.refuse("has titles of one column.", "It is damaged; export it again.")
-    values = columns(source, lines[2], width, delimiter=delimiter, decimal=".")
+    large = len(data) - body > LAZY
+    if large:
+        column = WideTable(source, data, body, width, delimiter).column
+    else:
+        values = columns(source, decode(data[body:]), width, delimiter=delimiter, decimal=".")
+
+        def column(index: int) -> NDArray[np.float64]:
+            return values[:, index]
+
     known = recognise(
-        values[:, 0], x_label=units[0], y_label=units[1],
-        header=str(keys.get("GraphName", "")), path=source.path,
-        modality=layout.modality if layout else None,
+        column(0), x_label=units[0], y_label=units[1], header=str(keys.get("GraphName", "")),
+        path=source.path, modality=layout.modality if layout else None,
     )  # fmt: skip
     if known.assumption:
         source.assume(known.assumption)
-    several = width > 2
-    return [
-        source.spectrum(
-            values[:, 0], values[:, i], modality=known.modality, x_kind=known.x_kind,
-            x_unit=known.x_unit, y_unit=y_axis(units[i]) or
-            ("counts" if "cts" in "".join(units) else known.y_unit),
-            name=titles[i] or source.path.stem, sample=source.path.stem if several else "",
-            metadata=keys,
-        )
-        for i in range(1, width)
-    ]  # fmt: skip
+    counts = "cts" in "".join(units)
+
+    def make(index: int) -> Spectrum:
+        return source.spectrum(
+            column(0), column(index + 1), modality=known.modality, x_kind=known.x_kind,
+            x_unit=known.x_unit, metadata=keys,
+            y_unit=y_axis(units[index + 1]) or ("counts" if counts else known.y_unit),
+            name=titles[index + 1] or source.path.stem,
+            sample=source.path.stem if width > 2 else "",
+        )  # fmt: skip
+
+    return SpectrumList(width - 1, make) if large else [make(i) for i in range(width - 1)]

@@ -293,7 +293,7 @@ def test_maps_of_labspec_by_line(tmp_path, monkeypatch, lazy, line_end):
     path = tmp_path / "map.txt"
     head = "\t\t" + "\t".join(f"{v:.4f}" for v in x)
     path.write_bytes(line_end.join([head, *lines, ""]).encode())
-    monkeypatch.setattr(labspec, "_LAZY", 0 if lazy else 1 << 23)
+    monkeypatch.setattr(labspec, "LAZY", 0 if lazy else 1 << 23)
     verdict = registry.open_path(path)
     assert verdict.format == "Horiba LabSpec text"
     assert len(verdict.spectra) == 149
