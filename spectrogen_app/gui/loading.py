@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from spectrogen_app.app.layouts import remembered
 from spectrogen_app.app.services import LoadRequest
 from spectrogen_app.app.session import SessionState
 from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.store import Selection
 from spectrogen_app.io.base import Verdict
@@ -93,6 +94,7 @@ class Loader(QtCore.QObject):
         key = f"load-{next(self._numbers)}"
         what = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
         counts = [0, 0, 0]
+        taken = threading.Event()
 
         alone = paths[0] if len(paths) == 1 and then is None else None
 
@@ -106,18 +108,21 @@ class Loader(QtCore.QObject):
                 opened = [
                     (v, list(v.spectra[: 1 if _many(v, alone) else MAP_LIMIT])) for v in verdicts
                 ]
-                while opened and handed < SHOWN_AT_FIRST:
-                    deliver(opened[:PORTION])
-                    del opened[:PORTION]
-                    handed += PORTION
-                    time.sleep(PAUSE_SECONDS)
-                if opened:
-                    deliver(opened)
+                while opened:
+                    count = 1 if handed < SHOWN_AT_FIRST else _portion(opened)
+                    taken.clear()
+                    deliver(opened[:count])
+                    while not taken.wait(0.05):
+                        if token.cancelled:
+                            raise Cancelled
+                    del opened[:count]
+                    handed += count
 
             return services.load_files(request, token, hand_on)
 
         def take(opened: list[Opened]) -> None:
             self._take(opened, key, counts, alone)
+            QtCore.QTimer.singleShot(0, taken.set)
 
         def done(_: object) -> None:
             self._context.store.end_merge()
@@ -180,13 +185,17 @@ class Loader(QtCore.QObject):
             )  # fmt: skip
 
 
-PORTION = 1
-"""Files drawn at once while the first curves appear; each costs some milliseconds of the GUI."""
-PAUSE_SECONDS = 0.02
-"""Left to the GUI between portions, so that it paints and listens."""
+SPECTRA_AT_ONCE = 100
+"""Spectra handed to the GUI at once; it paints and listens before the next."""
 
 Opened = tuple[Verdict, list[Spectrum]]
 """A verdict, and the spectra of the file that are taken at once."""
+
+
+def _portion(opened: Sequence[Opened]) -> int:
+    """How many of the files are handed on at once: at least one."""
+    total = itertools.accumulate(len(spectra) for _, spectra in opened)
+    return max(1, sum(t <= SPECTRA_AT_ONCE for t in total))
 
 
 def _many(verdict: Verdict, alone: Path | None) -> bool:

@@ -220,8 +220,6 @@ class SamplesView(QtWidgets.QWidget):
             font.setWeight(QtGui.QFont.Weight.DemiBold)
             item.setFont(0, font)
             self._items[sample.id] = item
-            self.tree.insertTopLevelItem(place, item)
-            item.setExpanded(True)
         before = self._samples.get(sample.id)
         self._samples[sample.id] = sample
         item.setText(0, sample.name)
@@ -233,20 +231,28 @@ class SamplesView(QtWidgets.QWidget):
             child = self._items.get(curve.id)
             if curve.id not in keep and child is not None and child.parent() is item:
                 item.removeChild(self._items.pop(curve.id))
+        known = before.curves if before is not None and before.name == sample.name else ()
+        dressed = {id(c) for c in known}
         for at, curve in enumerate(sample.curves):
             child = self._items.get(curve.id)
-            if child is None or child.parent() is not item or item.indexOfChild(child) != at:
-                home = child.parent() if child is not None else None
-                if child is not None and home is not None:
-                    home.removeChild(child)
-                child = child or self._make(curve)
+            if child is None:
+                child = self._make(curve)
+                self._dress(child, curve, sample)
                 item.insertChild(at, child)
-            self._dress(child, curve, sample)
+                continue
+            if child.parent() is not item or item.indexOfChild(child) != at:
+                child.parent().removeChild(child)
+                item.insertChild(at, child)
+            if id(curve) not in dressed:
+                self._dress(child, curve, sample)
         states = {c.visible for c in sample.curves}
         item.setCheckState(
             0, Qt.CheckState.PartiallyChecked if len(states) > 1
             else Qt.CheckState.Checked if True in states else Qt.CheckState.Unchecked,
         )  # fmt: skip
+        if before is None:
+            self.tree.insertTopLevelItem(place, item)
+            item.setExpanded(True)
 
     def _make(self, curve: Curve) -> QtWidgets.QTreeWidgetItem:
         item = self._items[curve.id] = QtWidgets.QTreeWidgetItem()
