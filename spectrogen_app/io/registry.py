@@ -60,6 +60,7 @@ from spectrogen_app.io.readers.rigaku import (
     RigakuTextReader,
 )
 from spectrogen_app.io.readers.rruff import RruffReader
+from spectrogen_app.io.readers.shimadzu import ShimadzuReader
 from spectrogen_app.io.readers.shimadzu_text import ShimadzuTextReader
 from spectrogen_app.io.readers.spc import SpcReader
 from spectrogen_app.io.readers.spectrogen_csv import SpectrogenCsvReader
@@ -113,6 +114,7 @@ READERS: tuple[Reader, ...] = (
     VamasReader(),
     EnviReader(),
     AgilentReader(),
+    ShimadzuReader(),
     *REFUSED,
     CifReader(),
     JcampReader(),

@@ -155,6 +155,8 @@ def thousand() -> Rows:
         for name, content in mixed(1000):
             Path(folder, name).write_bytes(content)
         app, window = _window()
+        for modality in ("raman", "ir", "xrd"):  # as the program does at its start
+            window.area.prepare(modality)
         state = {"done": False, "counts": (0, 0)}
         window.loader.finished.connect(lambda *n: state.update(done=True, counts=n))
         began, used = time.perf_counter(), time.process_time()

@@ -32,7 +32,6 @@ TOLD_APART = {
     "toluene.jdx": "71 of 335 rows repeat an x, which are merged",
     "interfero.SPA": "the manifest rounds x to 0.001 mm",
     "PrSrMnO.gda": "the manifest's reader fills up the 2395 channels that are there",
-    "UV-2600_labeled_DNA.spc": "Shimadzu's own format, which is not documented",
     "test3.csv": "the rows are not in order of x, so the ends differ",
 }
 REFUSED = {
@@ -41,7 +40,6 @@ REFUSED = {
     "ic034984fsi20030819_115442.cif": "neither a measured profile nor a structure",
     "PEAK.TXT": "without a table of data",
     "F80A20-1.SPC": "content is something else",
-    "UV-2600_labeled_DNA.spc": "Shimadzu",
     "dxr_sucrose780.ABS": "content is something else",
     "Test.txt": "one column of numbers",
     "XRFSpectrum.mca": "one column of numbers",

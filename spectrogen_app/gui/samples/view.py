@@ -241,7 +241,9 @@ class SamplesView(QtWidgets.QWidget):
                 item.insertChild(at, child)
                 continue
             if child.parent() is not item or item.indexOfChild(child) != at:
-                child.parent().removeChild(child)
+                home = child.parent()
+                if home is not None:
+                    home.removeChild(child)
                 item.insertChild(at, child)
             if id(curve) not in dressed:
                 self._dress(child, curve, sample)

@@ -21,11 +21,11 @@ from spectrogen_app.data.axis import XKind, YUnit
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, SpectrumList, TextLayout
+from spectrogen_app.io.compound import OLE
 from spectrogen_app.io.maps import spectra_of
 from spectrogen_app.io.safe import array, field
 
 _HEADER = 1020
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _INDEX = (".bsp", ".dmt")
 _RAW = (".seq", ".drd", ".dms")
 
@@ -42,7 +42,7 @@ class AgilentReader(Reader):
     def sniff(self, source: Source) -> bool:
         """Whether header and size of the file agree, or it is Agilent's compound document."""
         head = source.head
-        if head.startswith(_OLE):
+        if head.startswith(OLE):
             return source.suffix in _INDEX
         if len(head) < _HEADER or head[0] != 0:
             return False
@@ -57,7 +57,7 @@ class AgilentReader(Reader):
         self, source: Source, *, layout: TextLayout | None, check: Check
     ) -> list[Spectrum] | SpectrumList:
         """See :meth:`Reader.read`; every pixel is a spectrum."""
-        if source.head.startswith(_OLE):
+        if source.head.startswith(OLE):
             raise source.refuse(
                 "is the index of an Agilent image; the spectra lie in the file beside it.",
                 f"Open {source.path.stem}.dat, or the tiles .dmd.",

@@ -11,10 +11,8 @@ from typing import ClassVar
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check
 from spectrogen_app.io.base import Reader, Source, TextLayout
+from spectrogen_app.io.compound import OLE
 from spectrogen_app.io.readers.text import is_text
-
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""First bytes of a compound document, of many programs of the nineties."""
 
 
 class RefusedReader(Reader):
@@ -87,9 +85,9 @@ REFUSED: tuple[Reader, ...] = (
     _known("origin", "an Origin project (.opj, .opju)",
            "Export the worksheet from Origin as ASCII or xlsx.",
            magics=(b"CPYA ", b"CPYUA "), extensions=(".opj", ".opju")),
-    _known("shimadzu-ole", "a Shimadzu spectrum (.spc as a compound document, not Galactic SPC)",
-           "Open it in UVProbe or LabSolutions and export it as text or JCAMP-DX.",
-           magics=(OLE,), extensions=(".spc", ".unk", ".phd", ".irs"), by_name=True),
+    _known("shimadzu-ole", "a Shimadzu file (.unk, .phd, .irs)",
+           "Open it in its program and export it as text or JCAMP-DX.",
+           magics=(OLE,), extensions=(".unk", ".phd", ".irs"), by_name=True),
     _known("jasco", "a Jasco file (.jws)",
            "Export it from Spectra Manager as JCAMP-DX or text.",
            magics=(OLE,), extensions=(".jws",), by_name=True),

@@ -13,7 +13,7 @@ from spectrogen_app.io.base import Reader, Source, TextLayout
 from spectrogen_app.io.columns import columns, pairs
 from spectrogen_app.io.recognise import x_axis
 
-_MODES = {
+MODES = {
     "transmittance": YUnit.TRANSMITTANCE_PERCENT, "reflectance": YUnit.REFLECTANCE_PERCENT,
     "absorbance": YUnit.ABSORBANCE, "energy": YUnit.INTENSITY,
 }  # fmt: skip
@@ -43,7 +43,7 @@ class ShimadzuTextReader(Reader):
         titles, _, table = body.partition("\n")
         values = columns(source, table, 2)
         mode = metadata.get("Measuring Mode", "").lower()
-        unit = next((u for word, u in _MODES.items() if word in mode), None)
+        unit = next((u for word, u in MODES.items() if word in mode), None)
         if unit is None:
             source.assume("The file does not say what its ordinate is; taken as absorbance.")
         kind, x_unit = x_axis(titles.partition("\t")[0]) or (XKind.WAVELENGTH, "nm")
