@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Check, ReadError, SpectrogenError
@@ -325,21 +325,32 @@ class Source:
         if bad:
             self.warn(f"{bad} point{'s' * (bad > 1)} without a finite number left out.")
         steps = np.diff(xs)
+        repeated = xs.size - np.unique(xs).size
+        if 0 < 2 * repeated < xs.size and (np.all(steps >= 0) or np.all(steps <= 0)):
+            xs = _apart(xs)
+            steps = np.diff(xs)
+            self.warn(f"{repeated} points repeat an x value; they are kept, a ten-millionth apart.")
         if np.all(steps < 0):
             xs, ys = xs[::-1], ys[::-1]
             for band in ("lower", "upper"):
                 if fields.get(band) is not None:
                     fields[band] = fields[band][::-1]
         elif not np.all(steps > 0):
-            distinct = np.unique(xs).size
-            if distinct < xs.size:
-                self.warn(
-                    f"{xs.size - distinct} points repeat an x value; points of equal x are "
-                    "averaged."
-                )
+            if repeated:
+                self.warn(f"{repeated} points repeat an x value; points of equal x are averaged.")
             if not (np.all(steps >= 0) or np.all(steps <= 0)):
                 self.warn("The points were not in order of x; they are sorted.")
         return Spectrum(xs, ys, **{"name": self.path.stem, **fields})
+
+
+def _apart(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An ordered column whose repeated values are moved by less than 1e-7 of the largest."""
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(x)) + 1))
+    sizes = np.diff(np.append(starts, x.size))
+    gaps = np.diff(x[starts])
+    gaps = np.append(gaps, gaps[-1])
+    steps = np.sign(gaps) * np.minimum(np.abs(gaps), 1e-7 * np.abs(x).max()) / sizes
+    return x + (np.arange(x.size) - np.repeat(starts, sizes)) * np.repeat(steps, sizes)
 
 
 def decode(data: bytes, encoding: str | None = None) -> str:

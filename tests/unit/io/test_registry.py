@@ -394,3 +394,25 @@ def test_what_fuzzing_found_is_refused_with_its_reason(tmp_path, name, content, 
     error = registry.open_path(path).error
     assert error is not None
     assert said in error.message
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_points_that_repeat_x_are_kept_apart(tmp_path: Path, backwards: bool) -> None:
+    rows = [(200.0, 1.0), (201.0, 2.0), (201.0, 5.0), (201.0, 3.0), (202.0, 4.0), (203.0, 4.0)]
+    rows += [(203.0, 9.0)]
+    written = rows[::-1] if backwards else rows
+    (tmp_path / "a.csv").write_text("\n".join(f"{x},{y}" for x, y in written))
+    verdict = registry.open_path(tmp_path / "a.csv")
+    found = verdict.spectra[0]
+    assert found.y.tolist() == [y for _, y in rows]
+    np.testing.assert_allclose(found.x, [x for x, _ in rows], rtol=1.1e-7)
+    assert np.all(np.diff(found.x) > 0)
+    assert any("3 points repeat" in w for w in verdict.warnings)
+
+
+def test_a_table_that_mostly_repeats_x_is_averaged(tmp_path: Path) -> None:
+    rows = [(200 + i // 4, i) for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(f"{x},{y}" for x, y in rows))
+    found = registry.open_path(tmp_path / "a.csv").spectra[0]
+    assert found.x.tolist() == list(range(200, 210))
+    assert found.y[0] == 1.5
