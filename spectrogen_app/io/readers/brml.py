@@ -1,8 +1,9 @@
 """Bruker BRML: a zip of XML; the points stand in ``Experiment*/RawData*.xml``.
 
-A ``DataRoute`` lists its axes (``ScanAxisInfo``) and holds one ``Datum`` per point: measured time,
-a flag, one value per axis, then the counts of each detector, separated by commas. A detector that
-stands still gives a single ``Datum`` whose values are the channels of the range.
+A ``DataRoute`` lists its axes (``ScanAxisInfo``) and holds one ``Datum`` per point, values
+separated by commas: measured time, absorption factor, one value per axis, then the counts of each
+detector. Its ``DataViews`` say where each of them begins. A detector that stands still gives a
+single ``Datum`` whose values are the channels of the range.
 """
 
 from __future__ import annotations
@@ -68,19 +69,24 @@ def _route(
     if not rows or not axes:
         return None
     axis = next((a for a in axes if a.get("AxisId") == "TwoTheta"), axes[0])
-    place = axes.index(axis)
     data = _table(source, rows)
-    first = 2 + len(axes)
+    place, first, factor = _places(route, axis.get("AxisId", ""), 2 + axes.index(axis), len(axes))
     if len(data) == 1 and data.shape[1] > first + 1:
         y = data[0, first:]
         x = np.linspace(_number(axis, "Start"), _number(axis, "Stop"), y.size)
     else:
-        if data.shape[1] <= first:
+        if data.shape[1] <= max(place, first, factor):
             raise source.refuse(
-                f"has {data.shape[1]} values per point, expected more than {first}.",
+                f"has {data.shape[1]} values per point, expected more than "
+                f"{max(place, first, factor)}.",
                 "It is of a variant that is not known; export it as xy.",
             )
-        x, y = data[:, 2 + place], data[:, first]
+        x, y = data[:, place], data[:, first]
+        if data[:, factor].max() > 1:
+            source.warn(
+                f"An absorber was used, with factors up to {data[:, factor].max():g}; the counts "
+                "are given as they were recorded."
+            )
         if data.shape[1] > first + 1:
             source.warn(f"Each point has {data.shape[1] - first} counters; the first is read.")
     metadata: dict[str, Any] = {
@@ -100,6 +106,23 @@ def _route(
         source, x, y, axis=axis.get("AxisId", ""), layout=layout, wavelength=_line(metadata),
         name=source.path.stem + (f" {number + 1}" if number else ""), metadata=metadata,
     )  # fmt: skip
+
+
+def _places(route: Element, axis: str, place: int, axes: int) -> tuple[int, int, int]:
+    """Columns of the axis, of the first counter and of the absorption factor."""
+    found = {"axis": place, "counter": 2 + axes, "factor": 1}
+    for view in reversed(list(route.iter("RawDataView"))):
+        start = view.get("Start", "")
+        if not start.isdecimal():
+            continue
+        moved = [f.get("AxisId") for f in view.iter("FieldDefinitions")]
+        if axis in moved:
+            found["axis"] = int(start) + moved.index(axis)
+        elif view.get("LogicName") == "AbsorptionFactor":
+            found["factor"] = int(start)
+        elif view.find("Recording") is not None:
+            found["counter"] = int(start)
+    return found["axis"], found["counter"], found["factor"]
 
 
 def _table(source: Source, rows: list[str]) -> NDArray[np.float64]:

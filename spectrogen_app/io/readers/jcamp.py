@@ -41,6 +41,7 @@ _DIFFERENCE = {c: str(i) for i, c in enumerate("%JKLMNOPQR")} | {
 _REPEAT = {c: str(i) for i, c in enumerate("STUVWXYZs", 1)}
 _TABLES = frozenset({"XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE", "RADATA", "XYXY"})
 _TYPES = (
+    (re.compile("interferogram", re.IGNORECASE), "unknown"),
     (re.compile("raman", re.IGNORECASE), "raman"),
     (re.compile(r"x-?\s*ray|xrd|diffract|powder", re.IGNORECASE), "xrd"),
     (re.compile(r"infra-?red|\bf?t?-?ir\b", re.IGNORECASE), "ir"),
@@ -135,8 +136,8 @@ class JcampReader(Reader):
         page: dict[str, str],
         number: int | None,
     ) -> Spectrum:
-        x_text = _of_variable(block, symbols[0], "UNITS") or block.get("XUNITS", "XLABEL")
-        y_text = _of_variable(block, symbols[1], "UNITS") or block.get("YUNITS", "YLABEL")
+        x_text = _of_variable(block, symbols[0], "UNITS") or block.get("XUNITS", "RUNITS", "XLABEL")
+        y_text = _of_variable(block, symbols[1], "UNITS") or block.get("YUNITS", "AUNITS", "YLABEL")
         kind = block.get("DATATYPE")
         said = layout.modality or next((m for p, m in _TYPES if p.search(kind)), None)
         axis = x_axis(x_text)
@@ -257,9 +258,11 @@ def _curves(
         if in_tuples:
             told = _told_by_tuples(block, x_name, y_name, first, points)
         else:
-            told = (block.number("FIRSTX"), block.number("LASTX"), block.number("NPOINTS"),
-                    block.number("DELTAX"), block.number("XFACTOR") or 1.0,
-                    block.number("YFACTOR") or 1.0)  # fmt: skip
+            across, up = ("R", "A") if label == "RADATA" else ("X", "Y")
+            told = (block.number(f"FIRST{across}"), block.number(f"LAST{across}"),
+                    block.number("NPOINTS"), block.number(f"DELTA{across}"),
+                    block.number(f"{across}FACTOR") or 1.0,
+                    block.number(f"{up}FACTOR") or 1.0)  # fmt: skip
         yield *_scale(source, y, x_seen, told), x_name, y_name
         return
     if match := re.match(r"\((\w+?)\.\.", bare):

@@ -3,10 +3,10 @@
 After a header of 512 bytes (old: 224 with the first subheader behind it) come, if flagged, one x
 axis as float32, then per spectrum a subheader of 32 bytes and the ordinates. These are float32
 when the exponent is -128, else integers of 32 or 16 bits to be scaled by 2^exponent / 2^bits; the
-exponent is the file's for a single spectrum and the subheader's for several. The old format
-stores the two words of an integer the wrong way round. A file of spectra with own x axes has a
-directory, whose place stands where the number of points usually is. A log of ``key = value`` lines
-may follow.
+exponent is the file's for a single spectrum and the subheader's for several. The old format has
+its exponent in 16 bits and stores the two words of an integer the wrong way round. A file of
+spectra with own x axes has a directory, whose place stands where the number of points usually is.
+A log of ``key = value`` lines may follow.
 
 Seen in real files: subheaders of single spectra with an exponent of their own that does not count;
 an x axis that is flagged as Raman shift but belongs to photoluminescence; logs that point beyond
@@ -200,11 +200,11 @@ def _places(source: Source, head: Head) -> list[int]:
 def _ordinates(
     source: Source, head: Head, at: int, points: int, exponent: int
 ) -> NDArray[np.float64]:
-    if head.old:
+    if head.old and exponent not in (-128, 128):
         words = array(source, "<u2", at, 2 * points).astype(np.int64)
         whole = ((words[0::2] << 16) + words[1::2]).astype(np.uint32).view(np.int32)
         return np.ldexp(whole.astype(np.float64), exponent - 32)
-    if exponent == -128:
+    if exponent in (-128, 128):
         return array(source, head.order + "f4", at, points)
     if head.flags & _SHORT:
         return np.ldexp(array(source, head.order + "i2", at, points), exponent - 16)

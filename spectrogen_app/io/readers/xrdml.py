@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Check
+from spectrogen_app.errors import Check, ReadError
 from spectrogen_app.io.base import Reader, Source, TextLayout
 from spectrogen_app.io.diffraction import pattern
 from spectrogen_app.io.safe import xml_root
@@ -53,7 +53,13 @@ class XrdmlReader(Reader):
         for number, (measurement, scan) in enumerate(scans):
             check(number / len(scans), f"Reading {source.name}")
             axis = scan.get("scanAxis", "")
-            x, y, moved = _points(source, scan, axis)
+            try:
+                x, y, moved = _points(source, scan, axis)
+            except ReadError as error:
+                if len(scans) == 1:
+                    raise
+                source.warn(f"Scan {number + 1} left out: {error.message}")
+                continue
             lines = {t: _text(measurement, f"usedWavelength/{t}") for t in ("kAlpha1", "kAlpha2")}
             ratio = _text(measurement, "usedWavelength/ratioKAlpha2KAlpha1")
             spectra.append(
@@ -71,6 +77,8 @@ class XrdmlReader(Reader):
                     },
                 )
             )  # fmt: skip
+        if not spectra:
+            raise source.refuse("holds no scan with points.", "The measurement was not finished.")
         return spectra
 
 
