@@ -212,6 +212,7 @@ class VerdictsView(QtWidgets.QWidget):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(True)
+        header.sortIndicatorChanged.connect(lambda *_: self.table.scrollToTop())
         for column, width in enumerate((300, 170, 120, 80, 90)):
             self.table.setColumnWidth(column, width)
         self.summary = label(role="muted")

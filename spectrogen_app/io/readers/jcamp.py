@@ -156,7 +156,8 @@ class JcampReader(Reader):
             wavelength = _xray(block)
             y_unit = YUnit.COUNTS.value
         elif said == "unknown" or (axis is None and x_text):
-            modality, x_kind, x_unit = "unknown", XKind.OTHER, x_text.strip().lower()[:40]
+            modality, x_kind = "unknown", XKind.OTHER
+            x_unit = re.sub("hz$", "Hz", x_text.strip().lower()[:40])
             y_unit = y_text.strip().lower()[:40] or YUnit.INTENSITY.value
         else:
             known = recognise(

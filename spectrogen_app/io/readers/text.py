@@ -35,6 +35,8 @@ MAX_NUMBERS = 32_000_000
 """More numbers than this in one table are refused."""
 _SAMPLE = 200
 """Lines at the end of the head on which the look of a long table is found."""
+_FEW_ROWS = 30
+"""A table of up to so many rows may be a spectrum whose points stand in any order."""
 MAX_COLUMNS = 20_000
 """More columns than this in one table are refused."""
 
@@ -540,6 +542,14 @@ def spectra_of_table(
     good_x = x[np.isfinite(x)]
     if good_x.size < 2:
         raise source.refuse("has no numbers in its x column.", "Choose another column.")
+    rising = np.count_nonzero(np.diff(good_x) > 0) / good_x.size
+    if layout.x_column is None and not x_axis(x_label) and good_x.size > _FEW_ROWS and (
+        0.25 < rising < 0.75
+    ):  # fmt: skip
+        raise source.refuse(
+            "has a table whose first column of numbers goes up and down: it is no spectrum.",
+            "Choose the x column in the preview, or name it by its unit, such as cm-1.",
+        )
     spectra = []
     runs = _runs(x)
     if len(runs) > 1:

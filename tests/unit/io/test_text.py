@@ -307,3 +307,15 @@ def test_maps_of_labspec_by_line(tmp_path, monkeypatch, lazy, line_end):
     if lazy:
         with pytest.raises(SpectrogenError, match="damaged line"):
             damaged[67]
+
+
+def test_a_table_whose_first_column_goes_up_and_down_is_no_spectrum(tmp_path: Path) -> None:
+    rows = [(10 * (i * 7919 % 101), i) for i in range(101)]
+    path = tmp_path / "list.csv"
+    path.write_text("size,number\n" + "\n".join(f"{a},{b}" for a, b in rows))
+    verdict = registry.open_path(path)
+    assert "goes up and down" in str(verdict.error)
+    assert verdict.tabular
+    assert registry.read(path, x_column=1, y_columns=(0,))[0].x.tolist() == list(range(101))
+    path.write_text("Raman shift (cm-1),counts\n" + "\n".join(f"{a},{b}" for a, b in rows))
+    assert registry.open_path(path).ok
