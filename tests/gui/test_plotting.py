@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from spectrogen_app.app import services
 from spectrogen_app.data.provenance import Origin
+from spectrogen_app.data.spectrum import Spectrum
 
 
 def panel(window, modality="raman"):
@@ -321,3 +322,14 @@ def test_repaint_soak(loaded, qtbot):
     for i in range(150):
         canvas.view.translateBy(x=1 if i % 2 else -1)
         canvas.viewport().repaint()
+
+
+def test_many_panels_are_scrolled_and_do_not_make_the_window_grow(window, qtbot):
+    kinds = ("raman", "ir", "fir", "xrd", "uvvis", "emission")
+    least = window.area.minimumSizeHint().height()
+    x = np.linspace(400, 700, 50)
+    spectra = [Spectrum(x / 10 if k == "xrd" else x, x, modality=k, name=k) for k in kinds]
+    window.store.edit("Open", window.store.state.add(spectra))
+    qtbot.waitUntil(lambda: len(window.area.panels) == len(kinds))
+    assert window.area.minimumSizeHint().height() == least
+    assert all(p.height() >= 150 for p in window.area.panels.values())

@@ -15,6 +15,10 @@ from spectrogen_app.gui.widgets import ComboBox, named, tool_button
 _SCALES = ((Scale.AUTO, "Auto"), (Scale.AS_IS, "As measured"), (Scale.UNIT, "Scaled to 1"))
 
 
+_LEAST_HEIGHT = 170
+"""Of a panel; where more of them are shown than fit, they are scrolled."""
+
+
 class Panel(QtWidgets.QFrame):
     """Passive view of one modality's plot.
 
@@ -37,7 +41,7 @@ class Panel(QtWidgets.QFrame):
         super().__init__()
         self.modality = modality
         self.setProperty("role", "panel")
-        self.setMinimumHeight(170)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.canvas = Canvas(theme, self)
         self.canvas.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.canvas.viewport().setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
@@ -184,9 +188,15 @@ class PlotArea(QtWidgets.QWidget):
         self._splitter = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(6)
+        scroll = QtWidgets.QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
+        scroll.setMinimumHeight(_LEAST_HEIGHT)
+        scroll.setWidget(self._splitter)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._splitter)
+        layout.addWidget(scroll)
 
     @property
     def panels(self) -> dict[str, Panel]:
