@@ -5,7 +5,8 @@ the first coefficient and goes on by the second, in hundredths of a degree. Type
 has ten fields of eight characters on a line: two for the number of counters, six for their mean
 counts; ESD five pairs of counts and deviation; FXYE, FXY one point per line with its own x, which
 is in hundredths of a degree for CONST and in microseconds for time-of-flight binnings (SLOG,
-LOG6, LPSD, RALF).
+LOG6, LPSD, RALF); ALT four points per line in fields of 8, 7 and 5 characters: x in 1/32
+microsecond, counts and deviation with four decimals where no point is written.
 
 Seen in real files: the last channel of STD data is often padding; it is left out, as GSAS-II
 does, and that is said; banks that promise more channels than there are.
@@ -88,7 +89,16 @@ def _points(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
     """x in the file's unit, y, and the standard deviation where there is one."""
     channels = int(bank[2])
-    if kind in ("FXYE", "FXY", "ALT"):
+    if kind == "ALT":
+        cells = [line[i : i + 20] for line in lines for i in range(0, 80, 20) if line[i : i + 20]]
+        table = np.array([
+            (float(c[:8]) / 32, _fixed(c[8:15]), _fixed(c[15:20])) for c in cells if c.strip()
+        ])[:channels]  # fmt: skip
+        _tell_missing(source, channels, len(table))
+        if len(table) < 2:
+            raise source.refuse(f"has a bank of {len(table)} points.", "It is cut off.")
+        return table[:, 0], table[:, 1], table[:, 2]
+    if kind in ("FXYE", "FXY"):
         width = 2 if kind == "FXY" else 3
         rows = [line.split()[:width] for line in lines]
         table = np.array([[float(c) for c in row] for row in rows if len(row) == width])
@@ -118,6 +128,11 @@ def _points(
         raise source.refuse(f"has a bank of {y.size} points.", "It is cut off.")
     x = coefficients[0] + coefficients[1] * np.arange(y.size, dtype=np.float64)
     return np.asarray(x, dtype=np.float64), y, sigma
+
+
+def _fixed(text: str) -> float:
+    """A number with four decimals where no point is written."""
+    return float(text) if "." in text else float(text) / 1e4
 
 
 def _tell_missing(source: Source, promised: int, found: int) -> None:

@@ -98,3 +98,16 @@ def test_old_spc_of_floating_point_ordinates(tmp_path: Path, exponent: int) -> N
     path.write_bytes(head + bytes(32) + np.array(COUNTS, "<f4").tobytes())
     (found,) = registry.read(path)
     assert (found.x.tolist(), found.y.tolist()) == ([100, 200, 300, 400], COUNTS)
+
+
+def test_gsas_alt_has_four_points_on_a_line(tmp_path: Path) -> None:
+    points = [(1000.5 + 2 * i, 10.0 + i, 0.5) for i in range(6)]
+    cells = [f"{x * 32:8.0f}{y * 1e4:7.0f}{e:5.3f}" for x, y, e in points]
+    lines = ["A title".ljust(80), "BANK 1 6 2 RALF 32016 64 32016 .001 ALT".ljust(80),
+             "".join(cells[:4]), "".join(cells[4:])]  # fmt: skip
+    (tmp_path / "a.gsa").write_text("\n".join(lines) + "\n")
+    (found,) = registry.read(tmp_path / "a.gsa")
+    assert found.x.tolist() == [x for x, _, _ in points]
+    assert found.y.tolist() == [y for _, y, _ in points]
+    assert found.upper is not None
+    assert found.upper.tolist() == [y + 0.5 for _, y, _ in points]
