@@ -1,6 +1,7 @@
 """Opening, verdicts, export, projects."""
 
 import json
+import sys
 import threading
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from PySide6.QtCore import Qt
 
 import spectrogen_app as sg
 from spectrogen_app import paths
-from spectrogen_app.app import project
+from spectrogen_app.app import project, services
 from spectrogen_app.data.provenance import Origin
+from spectrogen_app.gui import application, loading
 from spectrogen_app.gui.loading import SHOWN_AT_FIRST
 from spectrogen_app.gui.theme import DARK, LIGHT
 
@@ -357,7 +359,7 @@ def test_settings_are_written(window, qtbot):
 
 def test_a_map_of_thousands_is_cut(window, qtbot, monkeypatch):
     from spectrogen_app.app import services
-    from spectrogen_app.gui import loading
+    from spectrogen_app.gui import application, loading
     from spectrogen_app.io.base import SpectrumList, Verdict
 
     made = []
@@ -374,3 +376,35 @@ def test_a_map_of_thousands_is_cut(window, qtbot, monkeypatch):
     assert len(list(window.store.state.curves())) == 20
     assert max(made) < 20
     assert "20 of 100,000" in window.notices.text
+
+
+def test_files_are_handed_on_in_small_portions_and_painted_between(
+    window, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loading, "SPECTRA_AT_ONCE", 3)
+    monkeypatch.setattr(services, "BATCH_SECONDS", 60)
+    for i in range(40):
+        (tmp_path / f"{i:02d}.csv").write_text("Raman shift (cm-1),Counts\n100,1\n101,2\n102,3\n")
+    sizes, turns = [], []
+    take = window.loader._take
+
+    def counted(opened, *rest):
+        sizes.append(len(opened))
+        QtCore.QTimer.singleShot(0, lambda: turns.append(len(sizes)))
+        take(opened, *rest)
+
+    monkeypatch.setattr(window.loader, "_take", counted)
+    window.open_paths([tmp_path])
+    qtbot.waitUntil(lambda: not window.loader_jobs.busy, timeout=20_000)
+    assert sum(sizes) == 40
+    assert max(sizes) == 3
+    assert turns == list(range(1, len(sizes) + 1))
+
+
+def test_the_gui_gets_its_turn_beside_a_busy_job(window):
+    before = sys.getswitchinterval()
+    try:
+        application.application()
+        assert sys.getswitchinterval() <= 0.001
+    finally:
+        sys.setswitchinterval(before)
