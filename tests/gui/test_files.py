@@ -358,8 +358,6 @@ def test_settings_are_written(window, qtbot):
 
 
 def test_a_map_of_thousands_is_cut(window, qtbot, monkeypatch):
-    from spectrogen_app.app import services
-    from spectrogen_app.gui import application, loading
     from spectrogen_app.io.base import SpectrumList, Verdict
 
     made = []
