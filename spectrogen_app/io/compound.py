@@ -42,7 +42,7 @@ def streams(source: Source) -> dict[str, bytes]:
         )
 
     table = content(first_mini)
-    mini_fat = list(struct.unpack(f"<{len(table) // 4}i", table))
+    mini_fat = struct.unpack_from(f"<{len(table) // 4}i", table)
     directory = content(first)
     entries = [directory[i : i + 128] for i in range(0, len(directory) - 127, 128)]
     if not entries or entries[0][66] != _ROOT:
@@ -71,6 +71,8 @@ def streams(source: Source) -> dict[str, bytes]:
                 data = b"".join(small[s * _MINI : (s + 1) * _MINI] for s in chain)
             else:
                 data = content(start)
+            if len(data) < length:
+                source.warn(f"Cut off: {name} has {len(data)} of {length} bytes.")
             found_streams[name] = data[:length]
             total += len(data)
     return found_streams

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import os
 import resource
+import struct
 import sys
 import time
 from pathlib import Path
@@ -59,7 +60,19 @@ def seeds(data: Path) -> dict[str, list[tuple[str, bytes]]]:
         first = next((r for r in READERS if r.sniff(source)), None)
         if first is not None and len(found.setdefault(first.name, [])) < 12:
             found[first.name].append((source.name, source.data))
+    found.setdefault("rigaku-raw", [("a.raw", rigaku())])
     return found
+
+
+def rigaku() -> bytes:
+    """Two ranges of a format of which there is no real file."""
+    data = bytearray(b"FI\0\0\xd8\x07".ljust(2136, b"\0"))
+    struct.pack_into("<2d", data, 1212, 1.54056, 1.54439)
+    for start in (20, 60):
+        part = bytearray(b"PI\0\0".ljust(1002, b"\0"))
+        struct.pack_into("<4f", part, 822, 1, start, start + 2, 0.5)
+        data += part + struct.pack("<4s4I5f", b"DA\0\0", 2008, 28, 0, 5, 1, 2, 300, 4, 5)
+    return bytes(data)
 
 
 class Target:

@@ -266,3 +266,67 @@ def test_rigaku_raw_of_several_ranges(tmp_path: Path) -> None:
     assert "the last range has 2 of 3 counts" in verdict.warnings[0]
     path.write_bytes(data[:2500])
     assert "is cut off" in str(registry.open_path(path).error)
+
+
+def compound(streams: dict[str, bytes]) -> bytes:
+    """A compound document: one sector table, a directory in a chain, every stream in sectors."""
+    parts = [p.split("/") for p in streams]
+    storages = dict.fromkeys("/".join(p[:i]) for p in parts for i in range(1, len(p)))
+    names = ["", *storages, *streams]
+    size = 512
+    directory = -(-len(names) * 128 // size)
+    fat = [*range(1, directory), -2, -3]
+    body, entries = b"", b""
+    for number, path in enumerate(names):
+        homes = [n.rpartition("/")[0] if n else None for n in names]
+        inside = [i for i, home in enumerate(homes) if home == path]
+        siblings = [i for i, home in enumerate(homes) if home == homes[number] and i > number]
+        start, length = -2, 0
+        if path in streams:
+            start, length = len(fat), max(len(streams[path]), 4096)
+            sectors = -(-length // size)
+            fat += [*range(start + 1, start + sectors), -2]
+            body += streams[path].ljust(sectors * size, b"\0")
+        kind = 5 if not path else 2 if path in streams else 1
+        name = (path.rpartition("/")[2] or "Root Entry").encode("utf-16-le")
+        entries += struct.pack(
+            "<64sHBB3i36xiI4x", name, len(name) + 2, kind, 1, -1,
+            siblings[0] if siblings else -1, inside[0] if inside else -1, start, length,
+        )  # fmt: skip
+    magic, end = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0xFFFFFFFE
+    head = struct.pack("<8s16x5H6x8I", magic, 62, 3, 0xFFFE, 9, 6, 0, 1, 0, 0, 4096, end, 0, end)
+    head += struct.pack("<I109i", 0, directory, *[-1] * 108)
+    return (
+        head + entries.ljust(directory * size, b"\0")
+        + struct.pack("<128i", *fat, *[-1] * (128 - len(fat))) + body
+    )  # fmt: skip
+
+
+def test_shimadzu_data_sets_of_a_compound_document(tmp_path: Path) -> None:
+    x, y = np.linspace(800, 200, 512), np.arange(512.0)
+    sets = {}
+    for number, unit in ((1, b"Absorbance"), (2, b"Transmittance")):
+        folder = f"DataStorage1/DataSetGroup/DataSet{number}"
+        mode = b"\x03[A]" + struct.pack("<I", 1) + b"\x0fMeasuring Mode:"
+        about = b"\x03Raw" + bytes(4) + struct.pack("<d", 43873.5)
+        sets |= {
+            f"{folder}/DataSpectrumStorage/Data/X Data.1": x.tobytes(),
+            f"{folder}/DataSpectrumStorage/Data/Y Data.1": (y * number).tobytes(),
+            f"{folder}/DataSetHeaderInfo": about,
+            f"{folder}/MethodStorage/PageTexts2": bytes(8) + mode + bytes([len(unit)]) + unit,
+        }
+    path = tmp_path / "a.spc"
+    data = compound(sets)
+    path.write_bytes(data)
+    verdict = registry.open_path(path)
+    assert verdict.format == "Shimadzu UVProbe (.spc)"
+    found = {s.y_unit: s for s in verdict.spectra}
+    assert set(found) == {"absorbance", "%T"}
+    assert found["%T"].x.tolist() == x[::-1].tolist()
+    assert found["%T"].y.tolist() == (2 * y[::-1]).tolist()
+    assert found["absorbance"].metadata["Date"] == "2020-02-12T12:00:00"
+    for cut in range(0, len(data), 97):
+        path.write_bytes(data[:cut])
+        verdict = registry.open_path(path)
+        assert verdict.error is not None or verdict.warnings
+        assert "unknown variant" not in str(verdict.error)
