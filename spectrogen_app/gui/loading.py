@@ -121,8 +121,10 @@ class Loader(QtCore.QObject):
             return services.load_files(request, token, hand_on)
 
         def take(opened: list[Opened]) -> None:
-            self._take(opened, key, counts, alone)
-            QtCore.QTimer.singleShot(0, taken.set)
+            try:
+                self._take(opened, key, counts, alone)
+            finally:
+                QtCore.QTimer.singleShot(0, taken.set)
 
         def done(_: object) -> None:
             self._context.store.end_merge()

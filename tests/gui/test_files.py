@@ -406,3 +406,24 @@ def test_the_gui_gets_its_turn_beside_a_busy_job(window):
         assert sys.getswitchinterval() <= 0.001
     finally:
         sys.setswitchinterval(before)
+
+
+def test_an_error_while_files_are_taken_does_not_hold_up_the_rest(
+    window, qtbot, tmp_path, monkeypatch
+):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.csv").write_text("Raman shift (cm-1),Counts\n100,1\n101,2\n102,3\n")
+    take, failed = window.loader._take, []
+
+    def once(*args):
+        if not failed:
+            failed.append(True)
+            raise KeyError("lost")
+        take(*args)
+
+    monkeypatch.setattr(window.loader, "_take", once)
+    with qtbot.captureExceptions() as errors:
+        window.open_paths([tmp_path])
+        qtbot.waitUntil(lambda: not window.loader_jobs.busy, timeout=20_000)
+    assert len(errors) == 1
+    assert len(window.verdicts.rows) == 2
