@@ -154,6 +154,13 @@ def _fill(combo: QtWidgets.QComboBox, items: list[tuple[str, str]], chosen: str)
     combo.updateGeometry()
 
 
+class _Scroll(QtWidgets.QScrollArea):
+    """Leaves the arrow keys to the plots."""
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        event.ignore()
+
+
 class PlotArea(QtWidgets.QWidget):
     """All panels, one above the other, with movable borders.
 
@@ -188,7 +195,7 @@ class PlotArea(QtWidgets.QWidget):
         self._splitter = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(6)
-        scroll = QtWidgets.QScrollArea()
+        scroll = _Scroll()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
