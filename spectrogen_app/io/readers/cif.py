@@ -163,7 +163,12 @@ def _number(text: str | None) -> float | None:
 def _calculated(source: Source, block: Any, layout: TextLayout) -> Spectrum | None:
     import gemmi
 
-    structure = gemmi.make_small_structure_from_block(block)
+    try:
+        structure = gemmi.make_small_structure_from_block(block)
+    except (ValueError, RuntimeError) as error:
+        raise source.refuse(
+            f"has a structure that cannot be read ({error}).", "It is damaged; download it again."
+        ) from error
     if not structure.sites or structure.cell.volume < 1:
         return None
     about = _pairs(block)

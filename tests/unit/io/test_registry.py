@@ -386,6 +386,8 @@ def test_compressed_file_is_named_and_hashed_as_it_lies_there(tmp_path: Path) ->
                   "1, 2, 0..0, 4\n*END\n", "no numbers"),
         ("a.gsa", "made\nBANK 1 3 3 CONS 1000 2 0 0 FXYE\n1000 5 1\n1002 5..6 1\n1004 7 1\n",
          "else than numbers"),
+        ("a.cif", "data_a\n_symmetry_Int_Tables_number 22~\n_cell_length_a 5\nloop_\n"
+                  "_atom_site_label\n_atom_site_fract_x\nSi 0\n", "structure that cannot be read"),
     ],
 )  # fmt: skip
 def test_what_fuzzing_found_is_refused_with_its_reason(tmp_path, name, content, said):
