@@ -27,10 +27,6 @@ from spectrogen_app.paths import shipped
 
 log = logging.getLogger(__name__)
 
-SWITCH_SECONDS = 0.0005
-"""A job's thread gives way to the GUI's within this time. One repaint of a plot crosses from Qt to
-Python about a dozen times: beside a busy job it took 56 ms with Python's own 5 ms, 27 with this."""
-
 
 def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
     """Open the window with files, and return the exit code when it closes.
@@ -70,7 +66,6 @@ def run(files: Sequence[Path] = (), targets: Sequence[str] = ()) -> int:
 
 def application() -> QtWidgets.QApplication:
     """The application object, set up once."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     made = QtWidgets.QApplication.instance()
     if isinstance(made, QtWidgets.QApplication):
         return made

@@ -187,7 +187,7 @@ class Loader(QtCore.QObject):
             )  # fmt: skip
 
 
-SPECTRA_AT_ONCE = 100
+SPECTRA_AT_ONCE = 300
 """Spectra handed to the GUI at once; it paints and listens before the next."""
 
 Opened = tuple[Verdict, list[Spectrum]]

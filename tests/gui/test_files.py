@@ -1,7 +1,6 @@
 """Opening, verdicts, export, projects."""
 
 import json
-import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import spectrogen_app as sg
 from spectrogen_app import paths
 from spectrogen_app.app import project, services
 from spectrogen_app.data.provenance import Origin
-from spectrogen_app.gui import application, loading
+from spectrogen_app.gui import loading
 from spectrogen_app.gui.loading import SHOWN_AT_FIRST
 from spectrogen_app.gui.theme import DARK, LIGHT
 
@@ -397,15 +396,6 @@ def test_files_are_handed_on_in_small_portions_and_painted_between(
     assert sum(sizes) == 40
     assert max(sizes) == 3
     assert turns == list(range(1, len(sizes) + 1))
-
-
-def test_the_gui_gets_its_turn_beside_a_busy_job(window):
-    before = sys.getswitchinterval()
-    try:
-        application.application()
-        assert sys.getswitchinterval() <= 0.001
-    finally:
-        sys.setswitchinterval(before)
 
 
 def test_an_error_while_files_are_taken_does_not_hold_up_the_rest(
