@@ -7,7 +7,8 @@
 # CLEAN_ROOT names a clean minimal Debian 12 to copy instead of running debootstrap.
 set -eu
 dist=$(readlink -f "$1")
-out=$(readlink -f "${2:-$dist}")
+mkdir -p "${2:-$1}"
+out=$(readlink -f "${2:-$1}")
 here=$(dirname "$(readlink -f "$0")")
 examples=$(readlink -f "$here/../../resources/examples")
 file=${3:-$examples/quartz_ir.jdx}
