@@ -39,6 +39,8 @@ _LN2 = math.log(2)
 _GAUSS_AREA = math.sqrt(math.pi / _LN2) / 2
 _ROOT_LN2 = math.sqrt(_LN2)
 _ROOT_PI = math.sqrt(math.pi)
+_REACH = 6.0
+"""A Gaussian is nothing further out than so many times its FWHM: below 1e-43."""
 _LEAST_GAUSS = 1e-3
 """A Voigt's Gaussian part is not narrower than this fraction of its Lorentzian part."""
 
@@ -115,7 +117,7 @@ def shape(name: str) -> Shape:
 
 def _gaussian(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
     center, height, fwhm = params
-    reach = 6 * abs(fwhm)  # further out it is below 1e-43
+    reach = _REACH * abs(fwhm)
     a, b = np.searchsorted(x, (center - reach, center + reach))
     y = np.zeros_like(x)
     t = x[a:b] - center
@@ -199,27 +201,29 @@ def _voigt_area(center: float, height: float, gauss: float, lorentz: float) -> f
 def _pseudo_voigt(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
     center, height, fwhm, eta = params
     t = x - center
-    t2 = t * t
-    g = t2 * (-4 * _LN2 / fwhm**2)
+    mix = t * t
+    mix *= 4 / fwhm**2
+    mix += 1
+    np.reciprocal(mix, out=mix)
+    near = slice(*np.searchsorted(t, (-_REACH * abs(fwhm), _REACH * abs(fwhm))))
+    g = t[near] * t[near]
+    g *= -4 * _LN2 / fwhm**2
     np.exp(g, out=g)
-    t2 *= 4 / fwhm**2
-    t2 += 1
-    lorentz = np.reciprocal(t2, out=t2)
-    mix = lorentz - g
     if out is not None:
-        np.multiply(mix, height, out=out[3])
-    mix *= eta
-    mix += g
-    if out is not None:
-        out[1] = mix
         slope = out[0]
-        np.multiply(lorentz, lorentz, out=slope)
+        np.multiply(mix, mix, out=slope)
         slope *= 8 * eta * height / fwhm**2
-        g *= 8 * _LN2 * (1 - eta) * height / fwhm**2
-        slope += g
+        slope[near] += g * (8 * _LN2 * (1 - eta) * height / fwhm**2)
         slope *= t
         np.multiply(slope, t, out=out[2])
         out[2] /= fwhm
+        np.multiply(mix, height, out=out[3])
+        out[3, near] -= height * g
+    mix *= eta
+    g *= 1 - eta
+    mix[near] += g
+    if out is not None:
+        out[1] = mix
     mix *= height
     return mix
 
