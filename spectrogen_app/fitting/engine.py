@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
+from scipy.linalg import lapack
 from threadpoolctl import ThreadpoolController
 
 from spectrogen_app.errors import Cancelled, Check, FitError, unchecked
@@ -37,6 +37,8 @@ LOSSES = ("linear", "soft_l1", "huber", "cauchy")
 """Loss functions; all but ``linear`` let spikes count less."""
 _SMALL = 2e6
 """Below so many multiplications the orthogonal factorisation is used."""
+_NEAR = 1e-4
+"""Steps that take off no more than this share of the cost are extended."""
 
 
 _users = 0
@@ -339,6 +341,7 @@ def _solve(
     scale = np.zeros(free.size)
     converged, cancelled, message = free.size == 0, False, "nothing to vary"
     normal: Linearised | None = None
+    past: list[tuple[Array, Array]] = []
     while free.size:
         try:
             check(min(evaluations / 30, 0.99), "Fitting")
@@ -356,13 +359,27 @@ def _solve(
             break
         moved = problem.moved(free, normal.step(damping, scale))
         step = moved - free
+        predicted = normal.predicted(step)
+        near = predicted <= _NEAR * cost
+        extended = _extended(past, free, step, scale) if near else None
+        past = [*past[-4:], (free, step)] if near else []
         if np.all(np.abs(step) <= 1e-15 * np.abs(free)):
             converged, message = True, "converged"
             break
+        if extended is not None:
+            further = problem.moved(free, extended)
+            residual_, jacobian_ = problem.evaluate(further, buffers[1])
+            cost_, r_, j_ = problem.weigh(residual_, jacobian_)
+            evaluations += 1
+            if cost - cost_ > 0.1 * predicted and np.all(np.isfinite(j_[:, ::16])):
+                free, cost, residual, r, j = further, cost_, residual_, r_, j_
+                buffers.reverse()
+                damping, growth, little, normal = damping / 3, 2.0, 0.0, None
+                continue
+            past = []
         residual_, jacobian_ = problem.evaluate(moved, buffers[1])
         cost_, r_, j_ = problem.weigh(residual_, jacobian_)
         evaluations += 1
-        predicted = normal.predicted(step)
         rounding = 1e-13 * cost if abs(predicted) <= 1e-12 * cost else 0.0
         if math.isfinite(cost_) and cost_ < cost + rounding and np.all(np.isfinite(j_[:, ::16])):
             ratio = (cost - cost_) / predicted if predicted > 0 and not rounding else 1.0
@@ -378,11 +395,27 @@ def _solve(
         else:
             damping *= growth
             growth *= 2
+            past = []
             if damping > 1e16 or abs(predicted) <= 1e-15 * cost:
                 converged = abs(predicted) <= 1e-8 * cost
                 message = "converged" if converged else "no step makes it better"
                 break
     return Solution(free, cost, residual, j, converged, cancelled, message, evaluations)
+
+
+def _extended(
+    past: list[tuple[Array, Array]], free: Array, step: Array, scale: Array
+) -> Array | None:
+    """The step that the last ones point to (Anderson, J. ACM 12 (1965) 547).
+
+    Where the model misses the data, plain steps come nearer by a constant factor only.
+    """
+    if not past:
+        return None
+    moves = np.array([free - x for x, _ in past])
+    turns = np.array([step - s for _, s in past])
+    share = np.linalg.lstsq((turns * scale).T, step * scale, rcond=1e-8)[0]
+    return step - share @ (moves + turns)
 
 
 def _or_one(values: Array | None) -> Array | float:
@@ -412,18 +445,21 @@ class Linearised:
         if self._gram is None:
             rows = np.vstack([self._factor, np.diag(np.sqrt(damp))])
             target = np.concatenate([self._target, np.zeros(damp.size)])
-            return -np.linalg.lstsq(rows, target, rcond=None)[0]
+            _, found, failed = lapack.dgels(rows, target)
+            if failed:
+                found = np.linalg.lstsq(rows, target, rcond=None)[0]
+            return -found[: damp.size]
         damped = self._gram.copy()
         np.fill_diagonal(damped, damped.diagonal() + np.maximum(damp, 1e-13))
-        try:
-            return -cho_solve(cho_factor(damped, check_finite=False), self._g, check_finite=False)
-        except LinAlgError:
-            return -np.linalg.lstsq(damped, self._g, rcond=1e-13)[0]
+        _, found, failed = lapack.dposv(damped, self._g)
+        if failed:
+            found = np.linalg.lstsq(damped, self._g, rcond=1e-13)[0]
+        return -found
 
     def step(self, damping: float, scale: Array) -> Array:
         """The damped step, shape (p,)."""
         out = np.zeros(self.open.size)
-        larger = scale[self.open] / self._d
+        larger = np.minimum(scale[self.open] / self._d, 1e100)
         larger[larger == 0] = 1.0
         out[self.open] = self._solve(damping * larger**2) / self._d
         return out
