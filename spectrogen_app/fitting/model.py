@@ -54,7 +54,9 @@ class Param:
 
     def __post_init__(self) -> None:
         for key in ("value", "min", "max"):
-            object.__setattr__(self, key, _number(getattr(self, key), key))
+            given = getattr(self, key)
+            if type(given) is not float or math.isnan(given):
+                object.__setattr__(self, key, _number(given, key))
         if not math.isfinite(self.value):
             raise FitError(
                 f"A start value must be a finite number, found {self.value}.",
@@ -307,6 +309,11 @@ class Background:
 
 
 @lru_cache(maxsize=4096)
+def _names(peak: str, shape: str) -> tuple[str, ...]:
+    return tuple(f"{peak}_{n}" for n in shapes.shape(shape).names)
+
+
+@lru_cache(maxsize=4096)
 def _is_name(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z_]\w*", text)) and text not in ("x", "pi")
 
@@ -344,8 +351,7 @@ class Model:
     def parameters(self) -> Iterator[tuple[str, Param]]:
         """Names and parameters, in the order of the fit."""
         for peak in self.peaks:
-            for name, param in zip(shapes.shape(peak.shape).names, peak.params, strict=True):
-                yield f"{peak.name}_{name}", param
+            yield from zip(_names(peak.name, peak.shape), peak.params, strict=True)
         if self.background is not None:
             for k, param in enumerate(self.background.params):
                 yield f"bg_c{k}", param
@@ -412,15 +418,15 @@ class Model:
 
     def with_values(self, values: Mapping[str, float]) -> Model:
         """With other values, by parameter name; bounds, ties and the rest stay."""
-        return self._map(lambda n, p: dataclasses.replace(p, value=values[n]) if n in values else p)
+        return self._map(
+            lambda n, p: p if values.get(n, p.value) == p.value else p.replace(value=values[n])
+        )
 
     def _map(self, change: Callable[[str, Param], Param]) -> Model:
         peaks = tuple(
-            dataclasses.replace(k, params=tuple(
-                change(f"{k.name}_{n}", p)
-                for n, p in zip(shapes.shape(k.shape).names, k.params, strict=True)))
+            Peak(k.shape, tuple(map(change, _names(k.name, k.shape), k.params)), k.name, k.partner)
             for k in self.peaks
-        )  # fmt: skip
+        )
         background = self.background and dataclasses.replace(
             self.background,
             params=tuple(change(f"bg_c{i}", p) for i, p in enumerate(self.background.params)),

@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ class Shape:
     fwhm: Callable[..., float]
     area: Callable[..., float]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Parameter names, in the order of the arguments."""
         return ("center", "height", *(p.name for p in self.extra))
