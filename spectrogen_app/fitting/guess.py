@@ -39,6 +39,8 @@ _MISFIT = 0.01
 _PRECISION = 1e-3
 _THRESHOLD = 5.0
 _ROUNDS = 5
+_TOGETHER = 2
+"""Evaluations of everything after a neighbourhood was fitted alone."""
 _MOST = 100
 
 
@@ -301,11 +303,38 @@ class _Search:
         return peak
 
     def fit(self, model: Model, evaluations: int = 12) -> None:
+        """Fit; where few peaks are new, gone or changed, their neighbourhood alone first."""
+        before, now = ({p.name: p for p in m.peaks} for m in (self.model, model))
+        changed = [p for k, p in (before | now).items() if before.get(k) != now.get(k)]
+        close = {
+            k for k, p in now.items()
+            if any(abs(p.center - q.center) < p.fwhm + q.fwhm for q in changed)
+        }  # fmt: skip
+        window = np.zeros(self.x.size, dtype=bool)
+        for p in (*changed, *(now[k] for k in close)):
+            ends = p.center - 2 * p.fwhm, p.center + 2 * p.fwhm
+            window[slice(*np.searchsorted(self.x, ends))] = True
+        size = np.count_nonzero(window)
+        if changed and 8 * len(close) + 8 <= size < 0.7 * self.x.size:
+            if close:
+                here = self.tried_near(model, close, window, evaluations)[2]
+                model = model.with_values({n: p.value for n, p in here.parameters()})
+            evaluations = _TOGETHER
         self.problem, self.solution, self.model = self.tried(model, evaluations)
 
-    def tried(
-        self, model: Model, evaluations: int = 10, data: tuple[slice, Array] | None = None
+    def tried_near(
+        self, model: Model, close: set[str], window: NDArray[np.bool_] | slice, evaluations: int
     ) -> tuple[engine.Problem, engine.Solution, Model]:
+        """These peaks alone, on what the others leave of the data in the window."""
+        rest = self.y[window] - model.remove(*close).evaluate(self.x[window])
+        here = Model(tuple(p for p in model.peaks if p.name in close))
+        here = here.remove()  # ties to peaks that are not here become free
+        return self.tried(here, evaluations, (window, rest))
+
+    def tried(
+        self, model: Model, evaluations: int,
+        data: tuple[NDArray[np.bool_] | slice, Array] | None = None,
+    ) -> tuple[engine.Problem, engine.Solution, Model]:  # fmt: skip
         window, y = data or (slice(None), self.y)
         weights = self.weights if self.searching else self.final
         weights = None if weights is None else weights[window]
@@ -460,13 +489,9 @@ class _Search:
         window = slice(*np.searchsorted(self.x, (low, high)))
         if window.stop - window.start < 8 * len(close) + 8:
             close, window = {p.name for p in self.model.peaks}, slice(None)
-        far = self.model.remove(*close)
-        rest = self.y[window] - far.evaluate(self.x[window])
         found = []
         for option in options:
-            here = Model(tuple(p for p in option.peaks if p.name in close))
-            here = here.remove()  # ties to peaks that are not here become free
-            task = self.tried(here, data=(window, rest))
+            task = self.tried_near(option, close, window, 10)
             found.append(self.criterion(task[1], window) + 20 * len(self.tangled(*task)))
         return int(np.argmin(found))
 
