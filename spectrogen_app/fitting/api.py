@@ -27,6 +27,11 @@ from spectrogen_app.fitting.result import FitResult
 
 Array = NDArray[np.float64]
 
+_MANY = 10
+"""With more warnings than this, remedies are not tried one by one first."""
+_TRIAL = 15
+"""Evaluations in which a remedy shows whether it helps."""
+
 
 def fit(
     spectrum: Spectrum,
@@ -182,14 +187,16 @@ def mend(result: FitResult, check: Check = unchecked) -> FitResult:
     """
     from spectrogen_app.fitting.guess import find_model
 
-    best = _settled(result, 1e-6, check)
+    best = _settled(result, 1e-6, check) if len(result.advice) <= _MANY else result
     if not best.advice or best.cancelled:
         return best
     keep, sigma = result.included, sigma_of(result.spectrum, result.options)
     model = find_model(result.spectrum.x[keep], result.spectrum.y[keep], start=best.model,
                        sigma=None if sigma is None else sigma[keep], check=check)  # fmt: skip
     fewer = fit_model(result.spectrum, model, result.options, check=check)
-    fewer = _settled(dataclasses.replace(fewer, notes=best.notes), 1e-6, check)
+    note = f"Peaks that the data justify were kept: {len(model.peaks)}."
+    fewer = dataclasses.replace(fewer, start=result.start, notes=(*best.notes, note))
+    fewer = _settled(fewer, 1e-6, check)
     return min(best, fewer, key=lambda r: len(r.advice))
 
 
@@ -222,16 +229,18 @@ def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
         tries = []
         for advice, remedy in remedies:
             try:
-                tried = fit_model(
-                    now.spectrum, remedy.model, now.options, tolerance=tolerance, check=check
-                )
+                tried = fit_model(now.spectrum, remedy.model, now.options, tolerance=tolerance,
+                                  evaluations=_TRIAL, check=check)  # fmt: skip
             except FitError:
                 continue
             notes = (*now.notes, f"{advice.message} Done: {remedy.label}.")
             tries.append(dataclasses.replace(tried, start=result.start, notes=notes))
         if not tries:
             break
-        now = min(tries, key=lambda t: (len(t.advice), t.bic))
+        now = min(tries, key=lambda t: (sum(a.kind != "not_converged" for a in t.advice), t.bic))
+        if not (now.success or now.cancelled):
+            done = fit_model(now.spectrum, now.model, now.options, tolerance=tolerance, check=check)
+            now = dataclasses.replace(done, start=now.start, notes=now.notes)
         if len(now.advice) < len(best.advice):
             best = now
     return best

@@ -360,28 +360,25 @@ def _solve(
         moved = problem.moved(free, normal.step(damping, scale))
         step = moved - free
         predicted = normal.predicted(step)
-        near = predicted <= _NEAR * cost
+        near = 0 < predicted <= _NEAR * cost
         extended = _extended(past, free, step, scale) if near else None
         past = [*past[-4:], (free, step)] if near else []
         if np.all(np.abs(step) <= 1e-15 * np.abs(free)):
             converged, message = True, "converged"
             break
+        rounding = 1e-13 * cost if abs(predicted) <= 1e-12 * cost else 0.0
+        tries = [(moved, -rounding)]
         if extended is not None:
-            further = problem.moved(free, extended)
-            residual_, jacobian_ = problem.evaluate(further, buffers[1])
+            tries.insert(0, (problem.moved(free, extended), 0.1 * predicted))
+        for moved, least in tries:
+            residual_, jacobian_ = problem.evaluate(moved, buffers[1])
             cost_, r_, j_ = problem.weigh(residual_, jacobian_)
             evaluations += 1
-            if cost - cost_ > 0.1 * predicted and np.all(np.isfinite(j_[:, ::16])):
-                free, cost, residual, r, j = further, cost_, residual_, r_, j_
-                buffers.reverse()
-                damping, growth, little, normal = damping / 3, 2.0, 0.0, None
-                continue
+            better = cost - cost_ > least and np.all(np.isfinite(j_[:, ::16]))
+            if better:
+                break
             past = []
-        residual_, jacobian_ = problem.evaluate(moved, buffers[1])
-        cost_, r_, j_ = problem.weigh(residual_, jacobian_)
-        evaluations += 1
-        rounding = 1e-13 * cost if abs(predicted) <= 1e-12 * cost else 0.0
-        if math.isfinite(cost_) and cost_ < cost + rounding and np.all(np.isfinite(j_[:, ::16])):
+        if better:
             ratio = (cost - cost_) / predicted if predicted > 0 and not rounding else 1.0
             small = cost - cost_ <= max(10 * tolerance**2, 1e-15) * cost
             little = little + (0.2 if rounding else 1.0) if small else 0.0
@@ -395,7 +392,6 @@ def _solve(
         else:
             damping *= growth
             growth *= 2
-            past = []
             if damping > 1e16 or abs(predicted) <= 1e-15 * cost:
                 converged = abs(predicted) <= 1e-8 * cost
                 message = "converged" if converged else "no step makes it better"

@@ -214,6 +214,18 @@ def find_model(
     return search.model
 
 
+def weakest(found: list[tuple[float, Peak]], most: int) -> list[str]:
+    """Names of at most so many peaks, those of least strength.
+
+    Of two that lie on each other, each looks weak because of the other: one stays.
+    """
+    gone: list[Peak] = []
+    for _, peak in sorted(found, key=lambda f: f[0])[:most]:
+        if all(abs(peak.center - p.center) > (peak.fwhm + p.fwhm) / 2 for p in gone):
+            gone.append(peak)
+    return [peak.name for peak in gone]
+
+
 class _Search:
     def __init__(
         self, x: Array, y: Array, shape: str, background: str | None, *,
@@ -410,12 +422,11 @@ class _Search:
                 variance = errors[i, i] * self.reach
                 gain = peak.height**2 / variance if variance > 0 else 0.0
                 if gain < cost * free:
-                    weak.append((gain, peak.name))
-            if not weak or len(weak) == len(self.model.peaks) == 1:
+                    weak.append((gain, peak))
+            most = min(max(1, len(weak) // 2), len(self.model.peaks) - 1)
+            gone = weakest(weak, most)
+            if not gone:
                 return
-            gone = [name for _, name in sorted(weak)[: max(1, len(weak) // 2)]]
-            if len(gone) == len(self.model.peaks):
-                gone = gone[1:]
             self.fit(self.model.remove(*gone), 10)
 
     def clean(self, *, last: bool) -> bool:
@@ -457,10 +468,7 @@ class _Search:
         return True
 
     def weak(self, model: Model) -> list[str]:
-        """Peaks that do not stand out, the weaker half of them, at least one peak kept.
-
-        Of two that lie on each other, each looks weak because of the other: one stays.
-        """
+        """Peaks that do not stand out, the weaker half of them, at least one peak kept."""
         assert self.solution is not None
         assert self.problem is not None
         covariance = engine.covariance(self.solution, self.problem)
@@ -472,11 +480,7 @@ class _Search:
             if variance > 0 and peak.height < 1.1 * LEAST * math.sqrt(variance):
                 found.append((peak.height / math.sqrt(variance), peak))
         most = min((len(found) + 1) // 2, len(model.peaks) - 1)
-        gone: list[Peak] = []
-        for _, peak in sorted(found, key=lambda f: f[0])[:most]:
-            if all(abs(peak.center - p.center) > (peak.fwhm + p.fwhm) / 2 for p in gone):
-                gone.append(peak)
-        return [peak.name for peak in gone]
+        return weakest(found, most)
 
     def best(self, options: list[Model], owners: set[str]) -> int:
         """Which option serves best, each fitted with its neighbourhood alone."""
