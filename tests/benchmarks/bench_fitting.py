@@ -2,14 +2,15 @@
 
     python tests/benchmarks/bench_fitting.py [--data FOLDER] [--only NAME ...]
 
-Fityk is used where ``cfityk`` is installed (Debian package ``fityk``); the Raman archive where
-``--data`` names the folder that holds ``rruff/raman_excellent_unoriented.zip``. One line per
-number, with its budget.
+Fityk is used where ``cfityk`` is installed (Debian package ``fityk``); measured spectra where
+``--data`` names the folder that holds ``rruff/raman_excellent_unoriented.zip`` and
+``rruff/powder_xy_processed.zip``. One line per number, with its budget.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import re
@@ -30,9 +31,10 @@ from lmfit.models import LorentzianModel, VoigtModel
 
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import FitError
-from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.api import fit, fit_lines, fit_model, mend
 from spectrogen_app.fitting.batch import fit_many
-from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.guess import candidates, noise
+from spectrogen_app.fitting.model import Background, Model, Peak
 from spectrogen_app.fitting.preview import Preview
 from spectrogen_app.fitting.result import FitResult
 
@@ -248,18 +250,50 @@ def raman(data: Path, count: int, seed: int) -> list[Spectrum]:
     archive = zipfile.ZipFile(data / "rruff" / "raman_excellent_unoriented.zip")
     names = sorted(n for n in archive.namelist() if n.endswith(".txt"))
     random.Random(seed).shuffle(names)
-    spectra = []
-    for name in names:
-        rows = re.findall(
-            r"^\s*(-?[\d.]+)\s*,\s*(-?[\d.]+(?:[eE][-+]?\d+)?)\s*$",
-            archive.read(name).decode("latin-1"), re.MULTILINE,
-        )[1:-1]  # fmt: skip
-        if len(rows) > 50:
-            x, y = np.array(rows, dtype=float).T
-            spectra.append(Spectrum(x, y, modality="raman", name=Path(name).name))
-        if len(spectra) == count:
-            break
-    return spectra
+    spectra = (s for n in names if (s := member(archive, n, "raman")) is not None)
+    return list(itertools.islice(spectra, count))
+
+
+def member(archive: zipfile.ZipFile, name: str, modality: str) -> Spectrum | None:
+    """A spectrum of an archive; None when it has hardly any points."""
+    rows = re.findall(
+        r"^\s*(-?[\d.]+)\s*,\s*(-?[\d.]+(?:[eE][-+]?\d+)?)\s*$",
+        archive.read(name).decode("latin-1"), re.MULTILINE,
+    )[1:-1]  # fmt: skip
+    if len(rows) <= 50:
+        return None
+    x, y = np.array(rows, dtype=float).T
+    return Spectrum(x, y, modality=modality, name=Path(name).name)
+
+
+def powder(data: Path) -> None:
+    """A line list on measured powder patterns, and a poor fit of it mended.
+
+    The list holds the 60 highest maxima of another sample of the same mineral.
+    """
+    archive = zipfile.ZipFile(data / "rruff" / "powder_xy_processed.zip")
+    for mineral in ("Fluorite", "Diopside", "Topaz", "Epidote", "Orthoclase", "Tremolite"):
+        names = sorted(n for n in archive.namelist() if Path(n).name.startswith(f"{mineral}__"))
+        measured, other = (member(archive, n, "xrd") for n in names[:2])
+        assert measured is not None
+        assert other is not None
+        found = noise(other.y)
+        places = candidates(other.x, other.y, found.sigma, found.reach)[:60]
+        lines = Model(tuple(Peak.make("pseudo_voigt", *p).edit("height", min=0.0) for p in places))
+        start = time.perf_counter()
+        result = fit_lines(measured, lines)
+        say(f"lines of {mineral}, {len(lines.peaks)} on {len(measured)} points, s",
+            round(time.perf_counter() - start, 2), "budget: 2")  # fmt: skip
+        say("  R2, warnings", f"{result.r_squared:.4f} {len(result.advice)}")
+        under = Background.make("linear", measured.x, measured.y)
+        start = time.perf_counter()
+        poor = fit_model(measured, lines.replace(background=under))
+        say("  as they are, s", round(time.perf_counter() - start, 2))
+        say("  R2, warnings", f"{poor.r_squared:.4f} {len(poor.advice)}")
+        start = time.perf_counter()
+        mended = mend(poor)
+        say("  mended, s", round(time.perf_counter() - start, 2), "budget: 2")
+        say("  R2, warnings", f"{mended.r_squared:.4f} {len(mended.advice)}")
 
 
 def found_peaks(count: int = 200) -> None:
@@ -329,8 +363,9 @@ def main() -> None:
     for work in (lorentzians, voigts, dragging, agreement, found_peaks, coverage, batch):
         if not args.only or work.__name__ in args.only:
             work()
-    if args.data and (not args.only or "real" in args.only):
-        real(args.data)
+    for measured in (real, powder):
+        if args.data and (not args.only or measured.__name__ in args.only):
+            measured(args.data)
 
 
 if __name__ == "__main__":
