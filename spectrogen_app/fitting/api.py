@@ -27,6 +27,7 @@ from spectrogen_app.fitting.result import FitResult
 
 Array = NDArray[np.float64]
 
+_LARGEST = 1e100
 _MANY = 10
 """With more warnings than this, remedies are not tried one by one first."""
 _TRIAL = 15
@@ -93,8 +94,9 @@ def fit(
     Raises
     ------
     FitError
-        Nothing to fit, more parameters than points, all points excluded, weights that are not
-        positive, a tie that cannot be resolved; ``"auto"`` on data without a peak.
+        Nothing to fit, more parameters than points, all points excluded, values whose squares are
+        no finite numbers, weights that are not positive, a tie that cannot be resolved; ``"auto"``
+        on data without a peak.
     """
     notes: tuple[str, ...] = ()
     if isinstance(peaks, str):
@@ -209,8 +211,15 @@ def _adding_up(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:
 
 
 def _kept(spectrum: Spectrum, options: Options) -> NDArray[np.bool_]:
-    """The points that are fitted; refused when hardly any are."""
+    """The points that are fitted; refused when hardly any are, or squares leave the range."""
     keep = included(spectrum.x, options)
+    largest = float(np.max(np.abs(spectrum.y), initial=0.0, where=keep))
+    if largest > _LARGEST or 0 < largest < 1 / _LARGEST:
+        size = "large" if largest > 1 else "small"
+        raise FitError(
+            f"The largest value is {largest:.3g}, too {size} to be squared.",
+            hint=f"Normalise the spectrum, or scale it to {1 / _LARGEST:g} .. {_LARGEST:g}.",
+        )
     if np.count_nonzero(keep) < 2:
         raise FitError(
             f"{np.count_nonzero(keep)} of {len(spectrum)} points are left to fit.",

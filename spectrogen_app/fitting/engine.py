@@ -360,7 +360,7 @@ def _solve(
         moved = problem.moved(free, normal.step(damping, scale))
         step = moved - free
         predicted = normal.predicted(step)
-        near = 0 < predicted <= _NEAR * cost
+        near = 0 < predicted <= _NEAR * cost and evaluations + 1 < max_evaluations
         extended = _extended(past, free, step, scale) if near else None
         past = [*past[-4:], (free, step)] if near else []
         if np.all(np.abs(step) <= 1e-15 * np.abs(free)):

@@ -15,6 +15,7 @@ import numpy as np
 from spectrogen_app.errors import FitError
 
 _LONGEST = 1000
+_SHOWN = 80
 _DEEPEST = 100
 
 Dual = tuple[Any, dict[str, Any]]
@@ -76,8 +77,9 @@ class Expression:
         self.names = frozenset(names)
 
     def _refused(self, offset: int, what: str = "") -> FitError:
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
         return FitError(
-            f"{self.text!r} is no arithmetic expression{what}.",
+            f"{shown!r} is no arithmetic expression{what}.",
             hint=f"Use numbers, parameter names, + - * / ** and {', '.join(_FUNCTIONS)}.",
             expression=self.text, position=offset - 1,
         )  # fmt: skip

@@ -261,3 +261,18 @@ def test_exact_data_are_fitted_exactly() -> None:
     solution = solve(Problem(start, X, truth.evaluate(X)))
     assert solution.converged
     assert solution.free == pytest.approx(Problem(truth, X, X).start, rel=1e-6)
+
+
+@pytest.mark.parametrize("asymmetry", [0.2, 0.3, 0.4])
+def test_a_model_that_misses_the_data_arrives_soon(asymmetry: float) -> None:
+    truth = Model(tuple(Peak.make("fano", c, h, 14, asymmetry=asymmetry) for c, h in
+                        [(140, 1), (162, 2), (176, 0.8), (240, 0.7)]))  # fmt: skip
+    start = Model(tuple(Peak.make("lorentzian", p.center, p.height, 14) for p in truth.peaks))
+    problem = Problem(start, X, truth.evaluate(X))
+    solution = solve(problem, tolerance=1e-9)
+    assert solution.converged
+    gradient = solution.jacobian @ solution.residual
+    lengths = np.linalg.norm(solution.jacobian, axis=1) * math.sqrt(solution.cost)
+    assert np.max(np.abs(gradient / lengths)) < 1e-6
+    assert solution.evaluations < 30
+    assert solution.cost <= Minimizer(problem).minpack().chisqr * (1 + 1e-9)

@@ -56,6 +56,14 @@ def test_what_is_no_arithmetic_is_refused(text: str) -> None:
     assert caught.value.hint
 
 
+def test_a_long_refused_text_is_shortened() -> None:
+    text = "(" * 900
+    with pytest.raises(FitError) as refused:
+        Expression(text)
+    assert len(refused.value.message) < 200
+    assert refused.value.fields["expression"] == text
+
+
 def test_huge_powers_are_infinite_at_once() -> None:
     assert not np.isfinite(Expression("9**9**9**9")({}))
     assert Expression("1/a")({"a": 0.0}) == np.inf

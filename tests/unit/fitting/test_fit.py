@@ -220,6 +220,14 @@ def test_bad_input_is_refused_in_words(peaks: object, options: dict, message: st
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+@pytest.mark.parametrize("peaks", ["auto", START])
+def test_values_whose_squares_overflow_are_refused(peaks: object, scale: float) -> None:
+    wild = Spectrum(X, scale * TRUTH.evaluate(X), modality="raman")
+    with pytest.raises(FitError, match="too large" if scale > 1 else "too small"):
+        fit(wild, peaks)
+
+
 @pytest.mark.parametrize("level", [0.0, 5.0, -3.0])
 def test_constant_data(level: float) -> None:
     flat = Spectrum(X, np.full(X.size, level), modality="raman")
