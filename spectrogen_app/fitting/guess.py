@@ -297,9 +297,8 @@ class _Search:
                 break
 
     def released(self, model: Model) -> Model:
-        for peak in model.peaks:
-            model = model.with_peak(peak.edit("center", min=self.x[0], max=self.x[-1]))
-        return model
+        ends = {"min": self.x[0], "max": self.x[-1]}
+        return model.replace(peaks=tuple(p.edit("center", **ends) for p in model.peaks))
 
     def peak(self, center: float, height: float, fwhm: float) -> Peak:
         fwhm = min(max(fwhm, 2 * self.spacing), self.span / 4)
@@ -495,7 +494,7 @@ class _Search:
             close, window = {p.name for p in self.model.peaks}, slice(None)
         found = []
         for option in options:
-            task = self.tried_near(option, close, window, 10)
+            task = self.tried_near(option, close, window, 6)
             found.append(self.criterion(task[1], window) + 20 * len(self.tangled(*task)))
         return int(np.argmin(found))
 

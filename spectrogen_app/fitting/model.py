@@ -386,6 +386,8 @@ class Model:
     def remove(self, *names: str) -> Model:
         """Without these peaks; ties to their parameters become free parameters."""
         left = self.replace(peaks=tuple(p for p in self.peaks if p.name not in names))
+        if not any(p.tie for _, p in left.parameters()):
+            return left
         known = {n for n, _ in left.parameters()}
         return left._map(
             lambda _, p: p.replace(tie="")
