@@ -88,7 +88,7 @@ class SamplesView(QtWidgets.QWidget):
     """
 
     shown = QtCore.Signal(list, bool)
-    selected = QtCore.Signal(str, str, list)
+    selected = QtCore.Signal(str, str, tuple)
     moved = QtCore.Signal(list, str)
     renamed = QtCore.Signal(str, str, str)
     recoloured = QtCore.Signal(str, str)
@@ -181,6 +181,8 @@ class SamplesView(QtWidgets.QWidget):
         self, curve: str | None, sample: str | None, curves: tuple[str, ...]
     ) -> None:
         """Mark what is selected."""
+        if self._chosen() == (curve or "", sample or "", curves):
+            return
         self._busy = True
         wanted = [i for i in curves if i in self._items]
         if (not curves and sample in self._items) or (
@@ -307,18 +309,22 @@ class SamplesView(QtWidgets.QWidget):
             QtCore.QTimer.singleShot(0, self, lambda: self.renamed.emit(kind, own, new))
 
     def _selection_changed(self) -> None:
-        if self._busy:
-            return
+        chosen = None if self._busy else self._chosen()
+        if chosen is not None:
+            self.selected.emit(*chosen)
+
+    def _chosen(self) -> tuple[str, str, tuple[str, ...]] | None:
+        """Current curve, its sample and all chosen curves; a sample of one curve stands for it."""
         current = self.tree.currentItem()
         chosen = self.tree.selectedItems()
         if current is None or not chosen:
-            return
+            return None
         if current not in chosen:
             current = chosen[-1]
+        curves = tuple(self.chosen_curves())
         if current.data(0, KIND) == "curve":
-            self.selected.emit(current.data(0, ID), _home(current), self.chosen_curves())
-        else:
-            self.selected.emit("", current.data(0, ID), self.chosen_curves())
+            return current.data(0, ID), _home(current), curves
+        return (curves[0] if len(curves) == 1 else ""), current.data(0, ID), curves
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
