@@ -12,7 +12,6 @@ from spectrogen_app.app.session import Curve, SessionState
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Background, Model
 from spectrogen_app.fitting.options import included
 from spectrogen_app.fitting.result import FitResult
@@ -31,13 +30,14 @@ from spectrogen_app.gui.peaks.rules import (
     interval_names,
     interval_text,
     param_row,
+    peak_values,
     quality,
     ranges,
     remedies_of,
     unbounded,
     within_shape,
 )
-from spectrogen_app.gui.peaks.tables import PeakRow, parts
+from spectrogen_app.gui.peaks.tables import PeakRow
 from spectrogen_app.gui.peaks.view import SUBTRACT, AdviceRow, PeaksView
 from spectrogen_app.gui.plotting.fit import peak_colour
 from spectrogen_app.gui.process.presenter import ProcessPresenter
@@ -342,14 +342,9 @@ class PeaksPresenter:
         found = {p.name: p for p in result.peaks} if result is not None else {}
         rows = []
         for peak in sorted(model.peaks, key=lambda p: p.center):
-            held = found.get(peak.name)
-            four = (
-                (held.center, held.height, held.fwhm, held.area) if held is not None
-                else tuple(Estimate(v) for v in (peak.center, peak.height, peak.fwhm, peak.area))
-            )  # fmt: skip
             rows.append(
-                PeakRow(peak.name, SHORT[peak.shape],
-                        peak_colour(peak.name, theme).name(), tuple(parts(e) for e in four))
+                PeakRow(peak.name, SHORT[peak.shape], peak_colour(peak.name, theme).name(),
+                        peak_values(peak, found.get(peak.name)))
             )  # fmt: skip
         if model.background is not None:
             kind, empty = model.background.kind, (("", ""),) * 4
