@@ -16,6 +16,7 @@ from spectrogen_app.data.provenance import Origin
 from spectrogen_app.errors import SpectrogenError, WriteError
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.jobs import JobRunner
+from spectrogen_app.gui.widgets import counted
 
 if TYPE_CHECKING:
     from spectrogen_app.app.project import Autosave
@@ -160,9 +161,11 @@ class Keeper(QtCore.QObject):
 
             self._context.loader.submit(_load, newest.path, "Recovering", on_done=done)
 
+        samples = counted(newest.samples, "sample", "samples")
+        spectra = counted(newest.curves, "spectrum", "spectra")
         self._context.notify(
-            "warning", f"Unsaved work of {when} is still there:",
-            f"{newest.samples} samples, {newest.curves} spectra.", ("Recover it", recover),
+            "warning", f"Unsaved work of {when} is still there:", f"{samples}, {spectra}.",
+            ("Recover it", recover),
         )  # fmt: skip
 
     def autosave_now(self) -> None:

@@ -480,7 +480,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.area.panels_changed.connect(self._order_tabs)
         self.tabs.currentChanged.connect(self._task_changed)
         self.peaks.gestures.mode_changed.connect(self.actions_["peak_mode"].setChecked)
-        self.peaks.gestures.mode_changed.connect(self._mouse_help)
+        self.peaks.gestures.help_changed.connect(self._mouse_help)
         self.dock.visibilityChanged.connect(
             lambda on: self.actions_["verdicts"].setChecked(self.dock.isVisible())
         )
@@ -820,11 +820,9 @@ class MainWindow(QtWidgets.QMainWindow):
                 self.status.place.setText(text)
 
     def _mouse_help(self, *_: object) -> None:
-        if self.peaks.gestures.mode:
-            self.status.help.setText(
-                "Click: add a peak  ·  Drag: draw one out  ·  Right-click: remove the nearest  ·  "
-                "Wheel: zoom x  ·  Esc: leave"
-            )
+        peaks = self.peaks.gestures.help
+        if peaks:
+            self.status.help.setText(peaks)
             return
         drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"
         self.status.help.setText(

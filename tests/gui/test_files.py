@@ -293,11 +293,24 @@ def test_unsaved_work_is_kept_and_offered_after_a_crash(loaded, make_window, qtb
     left = make_window()
     left.keeper.offer_recovery()
     assert "Unsaved work" in left.notices.text
+    assert left.notices.text.endswith("2 samples, 4 spectra.")
     left.notices._button.click()
     opened(left, qtbot)
     assert [s.name for s in left.store.state.samples] == ["Calcite", "Quartz"]
     assert not autosave.path.exists()
     loaded.keeper._autosave = None
+
+
+def test_one_spectrum_is_offered_in_the_singular(window, make_window, quartz, qtbot):
+    window.store.edit("Open files", window.store.state.add([quartz]))
+    window.keeper.autosave_now()
+    qtbot.waitUntil(lambda: not window.keeper._jobs.busy)
+    window.keeper._autosave._lock.close()
+    left = make_window()
+    left.keeper.offer_recovery()
+    assert left.notices.text.endswith("1 sample, 1 spectrum.")
+    project.discard(window.keeper._autosave.path)
+    window.keeper._autosave = None
 
 
 def test_the_autosave_waits_while_files_are_opened(loaded, qtbot):

@@ -207,13 +207,31 @@ def test_bounds_are_drawn_and_dragged(hands, editor):
     assert hands.window.store.undo_label == "Change the bounds of p1"
 
 
+def test_the_bounds_of_a_narrow_peak_can_be_told_apart(hands, editor):
+    peak = Peak.make("lorentzian", 700.0, 400.0, 0.5)
+    peak = peak.edit("center", min=699.5, max=700.5).edit("fwhm", min=0.2, max=1.0)
+    editor.edit("Add", Model((peak,)))
+    editor.choose("p1")
+    hands.settle()
+    for kind in ("center.min", "center.max", "width.min", "width.max"):
+        grip = hands.grip(kind, "p1")
+        assert hands.handles.grip_at(hands.handles.place(grip)) == grip
+    where = [hands.handles.place(hands.grip(f"{k}.{s}", "p1")).x() for k in ("center", "width")
+             for s in ("min", "max")]  # fmt: skip
+    assert where[1] - where[0] >= 20
+    assert where[3] - where[2] >= 20
+    start = hands.drawn("center.max", "p1")
+    hands.drag(start, (start[0] + 100, start[1]))
+    assert only(editor)["center"].max == pytest.approx(800.5, abs=3)
+
+
 def test_a_bound_pushes_the_value_and_stops_at_the_other(hands, editor):
     with_peak(editor, hands, center=(600.0, 800.0))
     grip = hands.grip("center.max", "p1")
     hands.drag((grip.x, grip.y), (650.0, grip.y))
     assert only(editor).center == pytest.approx(650, abs=3)
-    grip = hands.grip("center.max", "p1")
-    hands.drag((grip.x, grip.y), (500.0, grip.y))
+    start = hands.drawn("center.max", "p1")
+    hands.drag(start, (500.0, start[1]))
     assert only(editor)["center"].max == 600
 
 
@@ -308,6 +326,12 @@ def test_hover_shows_what_can_be_taken(hands, editor):
     top = hands.grip("top", "p1")
     hands.move((top.x, top.y))
     assert hands.handles.cursor().shape() is Qt.CursorShape.SizeAllCursor
+    text = hands.window.status.help
+    assert text.text().startswith("Drag: move centre and height  ·  Click: select p1")
+    side = hands.grip("right", "p1")
+    hands.move((side.x, side.y))
+    assert text.text().startswith("Drag: change the width")
     hands.move((400.0, 800.0))
+    assert text.text().startswith("Drag: move  ·  Wheel")
     assert hands.handles.cursor().shape() is Qt.CursorShape.ArrowCursor
     assert hands.at((700.0, 0.0)) != QPoint()

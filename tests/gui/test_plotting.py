@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_fakes import curve_of, generated
+from gui_fakes import curve_of, generated, lines
 from PySide6 import QtCore, QtGui
 from PySide6.QtCore import Qt
 
@@ -144,6 +144,15 @@ def test_a_click_on_the_legend_hides_and_shows(loaded):
     canvas.legend.clicked.emit(raman.id)
     assert loaded.store.state.curve(raman.id).visible
     assert not next(r for r in canvas.legend.rows if r.id == raman.id).dim
+
+
+def test_the_legend_avoids_what_is_drawn_highest(window):
+    high = lines("raman", (150, 10, 5), (1100, 1000, 5), name="high")
+    low = lines("raman", (150, 10, 5), name="low", sample="Other")
+    window.store.edit("Open files", window.store.state.add([high, low]))
+    canvas = panel(window).canvas
+    canvas.full_view()
+    assert canvas.legend.geometry().right() < canvas.view.width() / 2
 
 
 def test_the_legend_row_under_a_point(loaded):

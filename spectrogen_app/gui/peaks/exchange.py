@@ -20,6 +20,7 @@ from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet
 from spectrogen_app.gui.peaks.tables import number
 from spectrogen_app.gui.plotting.presenter import titles_of
+from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
@@ -187,15 +188,15 @@ class Exchange:
             c.id: dataclasses.replace((c.peaks or Decomposition()).edited(model), options=options)
             for c in self.alike()
         }
-        count = len(copies)
-        if not count:
+        if not copies:
             editor.context.notify(
                 "info", "Select the spectra to copy to as well.",
                 "Ctrl+click in the list on the left; they must share the x axis.",
             )  # fmt: skip
             return
-        store.edit(f"Copy the peaks to {count} spectra", store.state.with_peaks(copies))
-        editor.context.notify("good", f"{count} spectra have these peaks now.")
+        count = counted(len(copies), "spectrum", "spectra")
+        store.edit(f"Copy the peaks to {count}", store.state.with_peaks(copies))
+        editor.context.notify("good", f"Copied the peaks to {count}.")
 
     def alike(self) -> list[Curve]:
         """The other selected spectra on the same kind of axis."""

@@ -11,12 +11,14 @@ from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve
+from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet, Trend
 from spectrogen_app.gui.peaks.tables import number, parts
+from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
@@ -111,11 +113,12 @@ class BatchFit(QtCore.QObject):
         }
         good, failed = len(fitted), len(self.outcomes) - len(fitted)
         if fitted:
-            store.edit(f"Fit {good} spectra", store.state.with_peaks(fitted))
+            what = f"Fit {counted(good, 'spectrum', 'spectra')}"
+            store.edit(what, store.state.with_peaks(fitted))
         if failed or self.sheet is None:
             self._editor.context.notify(
                 "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
-                f"{failed} were not: the table says why." if failed else "",
+                "The table says why the others were not." if failed else "",
             )
         QtCore.QTimer.singleShot(0, self, self._end)
 
@@ -228,12 +231,19 @@ class BatchFit(QtCore.QObject):
             self.save(Path(name))
 
     def save(self, path: Path) -> None:
-        """Write all peaks of all spectra, and which were not fitted."""
+        """Write all peaks of all spectra."""
         from spectrogen_app.fitting.report import table_csv
 
-        with atomic_write(path, "w", encoding="utf-8") as stream:
-            stream.write(table_csv([o for o in self.outcomes if isinstance(o, FitResult)]))
-        self._editor.context.notify("good", f"Wrote {path.name}.")
+        notify = self._editor.context.notify
+        fitted = [o for o in self.outcomes if isinstance(o, FitResult)]
+        try:
+            with atomic_write(path, "w", encoding="utf-8") as stream:
+                stream.write(table_csv(fitted))
+        except SpectrogenError as error:
+            notify("error", error.message, error.hint)
+        else:
+            count = f"{len(fitted)} of {len(self.outcomes)}"
+            notify("good", f"Wrote {path.name}.", f"The peaks of {count} spectra are in it.")
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
@@ -243,7 +253,8 @@ def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
     if not isinstance(outcome, FitResult):
         return [Cell(f"failed: {outcome.error.message}", "0", 1.0), *empty]
     warned = len(outcome.warnings)
-    state = Cell(f"{warned} warnings", "1", 0.96) if warned else Cell("fitted", "2")
+    warnings = counted(warned, "warning", "warnings")
+    state = Cell(warnings, "1", 0.96) if warned else Cell("fitted", "2")
     count = len(outcome.model.peaks)
     return [
         state, Cell(str(count), float(count)), Cell(f"{outcome.r_squared:.5f}", outcome.r_squared),

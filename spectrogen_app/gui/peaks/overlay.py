@@ -20,7 +20,9 @@ REACH = 9.0
 NEAR = 80.0
 """Pixels from which a right-click removes a peak."""
 APART = 12.0
-"""Pixels that the handles of the width keep from the middle of a narrow peak."""
+"""Pixels that handles beside a narrow peak keep from its middle."""
+_BESIDE = {"left": -1.0, "right": 1.0, "center.min": -1.0, "center.max": 1.0, "width.min": -1.0,
+           "width.max": 1.0}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Handles(pg.GraphicsObject):
     added(x, y): a click in peak mode.
     removed(peak): a right-click near it.
     chosen(peak): its handle was clicked.
+    hovered(): the mouse came to a handle, or left it.
     """
 
     grabbed = QtCore.Signal(str, str)
@@ -83,6 +86,7 @@ class Handles(pg.GraphicsObject):
     added = QtCore.Signal(float, float)
     removed = QtCore.Signal(str)
     chosen = QtCore.Signal(str)
+    hovered = QtCore.Signal()
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__()
@@ -132,6 +136,11 @@ class Handles(pg.GraphicsObject):
         return self._held is not None or self._sweeping
 
     @property
+    def under_mouse(self) -> Grip | None:
+        """The handle that is held, or that a drag would take."""
+        return self._held or self._hovered
+
+    @property
     def grips(self) -> tuple[Grip, ...]:
         """The handles."""
         return self._grips
@@ -163,11 +172,11 @@ class Handles(pg.GraphicsObject):
         return self._view.mapFromView(QtCore.QPointF(x, y))
 
     def place(self, grip: Grip) -> QtCore.QPointF:
-        """Where a handle is drawn: those of a narrow peak's width stand apart."""
+        """Where a handle is drawn: those beside a narrow peak stand apart."""
         place = self.pixel(grip.x, grip.y)
-        if grip.kind in ("left", "right"):
+        if grip.kind in _BESIDE:
             middle = self.pixel(self._middles.get(grip.peak, grip.x), grip.y).x()
-            side = place.x() - middle or (1.0 if grip.kind == "right" else -1.0)
+            side = place.x() - middle or _BESIDE[grip.kind]
             if abs(side) < APART:
                 place.setX(middle + math.copysign(APART, side))
         return place
@@ -271,6 +280,7 @@ class Handles(pg.GraphicsObject):
             self._hovered = grip
             self._set_cursor()
             self.update()
+            self.hovered.emit()
 
     def _set_cursor(self) -> None:
         grip, shape = self._held or self._hovered, Qt.CursorShape

@@ -295,7 +295,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         (left, right), _ = self.ranges()
         width = self.legend.size().width() / max(self.view.width(), 1.0) * (right - left)
         heights = [
-            max((_highest(t.drawn, a, b) for t in model.traces), default=0.0)
+            max(_highest(t.drawn, a, b) for t in model.traces)
             for a, b in ((left, left + width), (right - width, right))
         ]
         low_end_free = heights[0] < heights[1]
@@ -393,12 +393,9 @@ class Canvas(pg.GraphicsLayoutWidget):
 
 
 def _highest(curve: Drawn, low: float, high: float) -> float:
-    """The curve's height within a range as a share of its whole height; 0 outside of it."""
+    """How high the curve is drawn within a range."""
     first, last = np.searchsorted(curve.x, (low, high))
-    if last <= first:
-        return 0.0
-    bottom = float(curve.y.min())
-    return (float(curve.y[first:last].max()) - bottom) / ((float(curve.y.max()) - bottom) or 1.0)
+    return float(curve.y[first:last].max()) if last > first else -np.inf
 
 
 def _reach(drawn: Drawn) -> float:

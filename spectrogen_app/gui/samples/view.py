@@ -11,7 +11,7 @@ from spectrogen_app.app.session import PALETTE, Curve, Sample, SessionState, sam
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.gui.theme import LIGHT, Theme, icon, swatch
-from spectrogen_app.gui.widgets import label, named, tool_button
+from spectrogen_app.gui.widgets import counted, label, named, tool_button
 
 Qt = QtCore.Qt
 ID, KIND, TEXT, NAME = (Qt.ItemDataRole.UserRole + i for i in range(4))
@@ -171,8 +171,8 @@ class SamplesView(QtWidgets.QWidget):
         self._busy = False
         curves = sum(len(s.curves) for s in state.samples)
         shown = sum(c.visible for c in state.curves())
-        samples = "1 sample" if len(state.samples) == 1 else f"{len(state.samples):,} samples"
-        spectra = "1 spectrum" if curves == 1 else f"{curves:,} spectra"
+        samples = counted(len(state.samples), "sample", "samples")
+        spectra = counted(curves, "spectrum", "spectra")
         self.count.setText(f"{samples}, {spectra}, {shown:,} shown" if curves else "")
         if self.search.text():
             self._filter(self.search.text())
