@@ -820,9 +820,10 @@ class MainWindow(QtWidgets.QMainWindow):
                 self.status.place.setText(text)
 
     def _mouse_help(self, *_: object) -> None:
-        peaks = self.peaks.gestures.help
-        if peaks:
-            self.status.help.setText(peaks)
+        tool = self.area.active.canvas.view.tool if self.area.active is not None else None
+        special = self.peaks.gestures.help or (tool.help if tool is not None else "")
+        if special:
+            self.status.help.setText(special)
             return
         drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"
         self.status.help.setText(

@@ -331,6 +331,10 @@ def test_hover_shows_what_can_be_taken(hands, editor):
     side = hands.grip("right", "p1")
     hands.move((side.x, side.y))
     assert text.text().startswith("Drag: change the width")
+    editor.choose("")
+    editor.remove("p1")
+    assert text.text().startswith("Drag: move  ·  Wheel"), "what is gone cannot be dragged"
+    with_peak(editor, hands)
     hands.move((400.0, 800.0))
     assert text.text().startswith("Drag: move  ·  Wheel")
     assert hands.handles.cursor().shape() is Qt.CursorShape.ArrowCursor

@@ -149,6 +149,9 @@ class Handles(pg.GraphicsObject):
         """Draw these handles; ``text`` stands beside the one that is held."""
         self._grips, self._box, self._selected, self._text = grips, box, selected, text
         self._middles = {g.peak: g.x for g in grips if g.kind == "top"}
+        old = self._hovered
+        if old is not None and (old.kind, old.peak) not in {(g.kind, g.peak) for g in grips}:
+            self._hover(None)
         self.update()
 
     def set_mode(self, on: bool) -> None:

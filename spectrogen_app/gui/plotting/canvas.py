@@ -220,7 +220,7 @@ class Canvas(pg.GraphicsLayoutWidget):
     def set_tool(self, tool: Any) -> None:
         """Let ``tool.click(event) -> bool`` and ``tool.drag(event) -> bool`` see the mouse first.
 
-        ``None`` gives the mouse back to pan and zoom.
+        ``tool.help`` says what it does. ``None`` gives the mouse back to pan and zoom.
         """
         self.view.tool = tool
 

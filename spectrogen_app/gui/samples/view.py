@@ -103,6 +103,7 @@ class SamplesView(QtWidgets.QWidget):
         self._items: dict[str, QtWidgets.QTreeWidgetItem] = {}
         self._samples: dict[str, Sample] = {}
         self._busy = False
+        self._told: tuple[str, str, tuple[str, ...]] | None = None
         self.search = named(
             QtWidgets.QLineEdit(), "Search the samples", "By name, modality or formula"
         )
@@ -181,7 +182,7 @@ class SamplesView(QtWidgets.QWidget):
         self, curve: str | None, sample: str | None, curves: tuple[str, ...]
     ) -> None:
         """Mark what is selected."""
-        if self._chosen() == (curve or "", sample or "", curves):
+        if self._told == (curve or "", sample or "", curves):
             return
         self._busy = True
         wanted = [i for i in curves if i in self._items]
@@ -309,9 +310,10 @@ class SamplesView(QtWidgets.QWidget):
             QtCore.QTimer.singleShot(0, self, lambda: self.renamed.emit(kind, own, new))
 
     def _selection_changed(self) -> None:
-        chosen = None if self._busy else self._chosen()
-        if chosen is not None:
-            self.selected.emit(*chosen)
+        self._told = None if self._busy else self._chosen()
+        if self._told is not None:
+            self.selected.emit(*self._told)
+        self._told = None
 
     def _chosen(self) -> tuple[str, str, tuple[str, ...]] | None:
         """Current curve, its sample and all chosen curves; a sample of one curve stands for it."""
