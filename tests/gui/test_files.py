@@ -16,6 +16,7 @@ from spectrogen_app.app import project, services
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.gui import loading
 from spectrogen_app.gui.loading import SHOWN_AT_FIRST
+from spectrogen_app.gui.plotting.figure import Figure
 from spectrogen_app.gui.theme import DARK, LIGHT
 
 
@@ -194,6 +195,29 @@ def test_an_export_that_fails_says_so_and_leaves_nothing(loaded, qtbot, tmp_path
     loaded.exporter.export_figure(tmp_path / "figure.bmp")
     assert "cannot be written as .bmp" in loaded.notices.text
     assert blocked.read_text() == "in the way"
+
+
+def test_a_zoomed_figure_ends_at_its_frame_as_on_the_screen(loaded):
+    raman = next(m for m in loaded.plots.models if m.modality == "raman")
+    near = ((600.0, 800.0), (50.0, 60.0))  # the line at 712 rises far above
+    figure = Figure([(raman, near)])
+    svg = QtGui.QImage(figure.size, QtGui.QImage.Format.Format_RGB32)
+    svg.fill(QtGui.QColor("black"))
+    painter = QtGui.QPainter(svg)
+    QtSvg.QSvgRenderer(QtCore.QByteArray(figure.bytes(".svg"))).render(painter)
+    painter.end()
+    figure.close()
+    coloured = [
+        (x, y) for x in range(svg.width()) for y in range(svg.height())
+        if svg.pixelColor(x, y).hslSaturationF() > 0.5
+    ]  # fmt: skip
+    assert len(coloured) > 100
+    top, bottom = min(y for _, y in coloured), max(y for _, y in coloured)
+    assert 30 < top < bottom < svg.height() - 40
+    both = Figure([(raman, near), (raman, None)])
+    text = both.bytes(".svg").decode()
+    both.close()
+    assert text.count('clip-path="url(#panel)"') == 2
 
 
 @pytest.mark.parametrize("extension", [".png", ".svg", ".pdf"])
