@@ -146,6 +146,20 @@ class Exchange:
         sheet = self._open("Correlations")
         sheet.put(names, rows, names, note, sortable=False)
 
+    def show_intervals(self, found: jobs.Intervals) -> None:
+        """Confidence intervals of parameters whose standard error says little."""
+        levels = [level for level, _, _ in next(iter(found.values()), [])]
+        heads = [f"{100 * level:.0f} %, {end}" for level in levels for end in ("from", "to")]
+        rows = [
+            [Cell(name, name), *(_cell(end) for _, *ends in spans for end in ends)]
+            for name, spans in found.items()
+        ]
+        sheet = self._open("Confidence intervals")
+        sheet.put(
+            ("Parameter", *heads), rows,
+            note="By profiling: all others are fitted anew at each value of the parameter.",
+        )  # fmt: skip
+
     def show_history(self) -> None:
         """Every fit of the current curve."""
         history = self._editor.peaks.history

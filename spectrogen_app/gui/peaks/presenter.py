@@ -20,7 +20,6 @@ from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import BACKGROUND, PeakEditor, options_text
 from spectrogen_app.gui.peaks.exchange import KINDS, Exchange
 from spectrogen_app.gui.peaks.gestures import Gestures
-from spectrogen_app.gui.peaks.jobs import Intervals
 from spectrogen_app.gui.peaks.many import BatchFit
 from spectrogen_app.gui.peaks.rules import (
     LABELS,
@@ -28,7 +27,6 @@ from spectrogen_app.gui.peaks.rules import (
     bounded,
     edited,
     interval_names,
-    interval_text,
     param_row,
     peak_values,
     quality,
@@ -218,13 +216,8 @@ class PeaksPresenter:
             names = interval_names(found, result)
             self.editor.run_other(
                 jobs.intervals, jobs.IntervalRequest(result, names), "Confidence intervals",
-                self._tell_intervals,
+                self.exchange.show_intervals,
             )  # fmt: skip
-
-    def _tell_intervals(self, found: Intervals) -> None:
-        self._context.notify(
-            "info", "  ·  ".join(interval_text(n, rows) for n, rows in found.items())
-        )
 
     def _selected_curves(self) -> list[Curve]:
         now = self.editor.curve

@@ -49,13 +49,6 @@ def interval_names(advice: Advice, result: FitResult) -> tuple[str, ...]:
     return tuple(n for n in advice.parameters if n in result.free)
 
 
-def interval_text(name: str, rows: list[tuple[float, float, float]]) -> str:
-    """An interval in words."""
-    return f"{name}: " + ", ".join(
-        f"{100 * level:.0f} %: {low:.6g} to {high:.6g}" for level, low, high in rows
-    )
-
-
 def told(estimate: Estimate, param: Param | None = None) -> tuple[str, str]:
     """A fitted value, and its error or why it has none."""
     value, error = parts(estimate)
