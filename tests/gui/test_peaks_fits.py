@@ -286,6 +286,7 @@ def test_a_doubtful_parameter_has_an_interval(editor, loaded, qtbot):
     assert sheet.rows.heads[:3] == ("Parameter", "68 %, from", "68 %, to")
     name, low, high = (cell.value for cell in sheet.rows.rows[0][:3])
     assert name == "p1_center"
+    assert sheet.table.horizontalHeader().sortIndicatorSection() == -1
     assert low < high <= 281.0
     sheet.close()
 

@@ -281,6 +281,13 @@ def test_other_units_give_the_same_peak(hands, editor):
     assert only(editor).center == pytest.approx(900, abs=5)
 
 
+def test_a_hidden_spectrum_is_said_to_be_hidden(hands, editor):
+    raman = curve_of(hands.window, "raman")
+    hands.window.area.panels["raman"].canvas.legend.clicked.emit(raman.id)
+    assert hands.window.peaks._view.subject.text() == f"{raman.spectrum.name}: hidden."
+    assert hands.window.peaks.gestures.handles is None
+
+
 def test_scaled_and_stacked_curves_keep_their_handles(hands, editor):
     with_peak(editor, hands)
     hands.window.area.scale_chosen.emit("raman", "scaled to 1")

@@ -155,6 +155,7 @@ class Exchange:
             for name, spans in found.items()
         ]
         sheet = self._open("Confidence intervals")
+        sheet.resize(600, 260)
         sheet.put(
             ("Parameter", *heads), rows,
             note="By profiling: all others are fitted anew at each value of the parameter.",

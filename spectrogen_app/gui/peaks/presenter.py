@@ -325,8 +325,11 @@ class PeaksPresenter:
         curve = self.editor.curve
         if curve is None:
             return "Select a spectrum to decompose."
-        if self.editor.sketch is None and self.editor.panel_model is not None:
-            return f"{curve.spectrum.name}: shown in units that peaks cannot be drawn in."
+        panel = self.editor.panel_model
+        if self.editor.sketch is None and panel is not None:
+            shown = any(t.id == curve.id for t in panel.traces)
+            why = "shown in units that peaks cannot be drawn in" if shown else "hidden"
+            return f"{curve.spectrum.name}: {why}."
         return curve.spectrum.name
 
     def peak_rows(self, model: Model, result: FitResult | None) -> list[PeakRow]:

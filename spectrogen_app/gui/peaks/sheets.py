@@ -193,7 +193,7 @@ class Sheet(QtWidgets.QDialog):
         if fresh:
             self.table.setSortingEnabled(sortable)
             if sortable:
-                self.sorted.sort(-1)
+                self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             self.table.verticalHeader().setVisible(bool(sides))
             self.fit_columns()
 
