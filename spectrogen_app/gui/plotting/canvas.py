@@ -11,7 +11,7 @@ from PySide6 import QtCore, QtWidgets
 from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.plotting.fit import FitItem
-from spectrogen_app.gui.plotting.ground import Ground
+from spectrogen_app.gui.plotting.ground import Ground, StillAxis
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -52,9 +52,10 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.ci.layout.setContentsMargins(4, 6, 14, 2)
         self.ci.layout.setVerticalSpacing(2)
         self.view = SpectrumViewBox()
-        self.plot = self.ci.addPlot(row=0, col=0, viewBox=self.view)
+        self.plot = _framed(self.view)
+        self.ci.addItem(self.plot, row=0, col=0)
         self.residual_view = SpectrumViewBox()
-        self.residual_plot = pg.PlotItem(viewBox=self.residual_view)
+        self.residual_plot = _framed(self.residual_view)
         self.residual_plot.setXLink(self.plot)
         self._residual_shown = False
         self.ci.layout.setRowStretchFactor(0, 5)
@@ -74,7 +75,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
-        self._ground = Ground(self.plot)
+        self._grounds = Ground(self.plot, 10), Ground(self.plot, 50)
         self.fit = FitItem(self.plot)
         self._residual_item = TraceItem()
         self._zero = pg.InfiniteLine(0, angle=0, movable=False)
@@ -127,7 +128,9 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._drop(self._traces.pop(gone))
         for order, trace in enumerate(model.traces):
             self._draw_trace(trace, order)
-        self._ground.put(tuple(self._traces[t.id].curve for t in model.traces if not t.current))
+        for current, ground in enumerate(self._grounds):
+            shown = (t for t in model.traces if t.current == bool(current))
+            ground.put(tuple(self._traces[t.id].curve for t in shown))
         self._draw_labels()
         self._draw_legend()
         self.fit.draw(model.fit, self.theme)
@@ -390,6 +393,11 @@ class Canvas(pg.GraphicsLayoutWidget):
         for line in self._cross:
             line.setPos(point.x())
         self.cursor_moved.emit(point.x(), point.y())
+
+
+def _framed(view: SpectrumViewBox) -> pg.PlotItem:
+    axes = {side: StillAxis(side) for side in ("left", "bottom", "top", "right")}
+    return pg.PlotItem(viewBox=view, axisItems=axes)
 
 
 def _highest(curve: Drawn, low: float, high: float) -> float:
