@@ -213,7 +213,7 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert len(states) == 7
     assert not any(s == "waiting" for s in states)
     assert states[6].startswith("failed: ")
-    assert "1 were not" in loaded.notices.text
+    assert "1 failed" in loaded.notices.text
     pick(sheet, "Plot", "p3 centre")
     pick(sheet, "against", "temperature")
     x, y = peaks.many.trend.points.getData()
