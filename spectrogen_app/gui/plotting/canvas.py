@@ -58,6 +58,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.residual_plot = _framed(self.residual_view)
         self.residual_plot.setXLink(self.plot)
         self._residual_shown = False
+        self._labelled: tuple[str | None, ...] = ()
         self.ci.layout.setRowStretchFactor(0, 5)
         for plot in (self.plot, self.residual_plot):
             plot.hideButtons()
@@ -135,11 +136,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self._draw_legend()
         self.fit.draw(model.fit, self.theme)
         self._draw_residual()
-        colour = self.theme.muted
-        low = self.residual_plot if self._residual_shown else self.plot
-        self.plot.getAxis("bottom").setStyle(showValues=not self._residual_shown)
-        low.setLabel("bottom", model.shown.x_label, color=colour)
-        self.plot.setLabel("left", model.shown.y_label, color=colour)
+        self._label_axes()
         self._show_labels()
         self.view.invertX(model.reversed)
         self.residual_view.invertX(model.reversed)
@@ -281,6 +278,20 @@ class Canvas(pg.GraphicsLayoutWidget):
     def _range_changed(self) -> None:
         self.view_changed.emit()
 
+    def _label_axes(self) -> None:
+        assert self.model is not None
+        shown, residual, colour = self.model.shown, self.model.residual, self.theme.muted
+        below = residual.label if residual is not None else None
+        if (shown.x_label, shown.y_label, below, colour) == self._labelled:
+            return
+        self._labelled = shown.x_label, shown.y_label, below, colour
+        low = self.plot if residual is None else self.residual_plot
+        self.plot.getAxis("bottom").setStyle(showValues=residual is None)
+        low.setLabel("bottom", shown.x_label, color=colour)
+        self.plot.setLabel("left", shown.y_label, color=colour)
+        if residual is not None:
+            self.residual_plot.setLabel("left", residual.label, color=colour)
+
     def _show_labels(self) -> None:
         """Axis labels give way where there is no room for them."""
         roomy = self.height() > 205
@@ -373,12 +384,8 @@ class Canvas(pg.GraphicsLayoutWidget):
                 self.ci.layout.setRowStretchFactor(1, 0)
         if residual is None:
             return
-        self._show_residual(residual.drawn, residual.colour)
-        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
-
-    def _show_residual(self, drawn: Drawn, colour: str) -> None:
-        self._residual_item.draw(drawn, "measured", self.theme.curve(colour))
-        reach = 1.1 * _reach(drawn)
+        self._residual_item.draw(residual.drawn, "measured", self.theme.curve(residual.colour))
+        reach = 1.1 * _reach(residual.drawn)
         self.residual_view.setYRange(-reach, reach, padding=0)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:

@@ -47,8 +47,19 @@ class StillAxis(pg.AxisItem):
     """An axis that is painted anew only when it changes."""
 
     def __init__(self, orientation: str) -> None:
-        super().__init__(orientation)
         self._still = Picture()
+        self._labelled: bool | None = None
+        self.range: list[float] = []
+        super().__init__(orientation)
+
+    def setRange(self, low: float, high: float) -> None:
+        if self.range != [low, high]:
+            super().setRange(low, high)
+
+    def showLabel(self, show: bool = True) -> None:
+        if show != self._labelled:
+            self._labelled = show
+            super().showLabel(show)
 
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
         draw = super().paint
