@@ -415,12 +415,16 @@ class Model:
         return self._map(lambda n, p: dataclasses.replace(p, value=values[n]) if n in values else p)
 
     def _map(self, change: Callable[[str, Param], Param]) -> Model:
-        peaks = tuple(
-            dataclasses.replace(k, params=tuple(
-                change(f"{k.name}_{n}", p)
-                for n, p in zip(shapes.shape(k.shape).names, k.params, strict=True)))
-            for k in self.peaks
-        )  # fmt: skip
+        """Every parameter changed; a peak none of whose parameters did is the same object."""
+
+        def changed(peak: Peak) -> Peak:
+            params = tuple(
+                change(f"{peak.name}_{n}", p)
+                for n, p in zip(shapes.shape(peak.shape).names, peak.params, strict=True)
+            )
+            same = all(a is b for a, b in zip(params, peak.params, strict=True))
+            return peak if same else dataclasses.replace(peak, params=params)
+
         background = self.background and dataclasses.replace(
             self.background,
             params=tuple(change(f"bg_c{i}", p) for i, p in enumerate(self.background.params)),
@@ -429,7 +433,7 @@ class Model:
             dataclasses.replace(t, params={n: change(n, p) for n, p in t.params.items()})
             for t in self.terms
         )
-        return Model(peaks, background, terms)
+        return Model(tuple(map(changed, self.peaks)), background, terms)
 
     def components(self, x: Array) -> Array:
         """Each peak on x (ascending), shape (len(peaks), n)."""

@@ -170,24 +170,19 @@ class Keeper(QtCore.QObject):
 
     def autosave_now(self) -> None:
         """Keep a copy of the present state, in the background."""
-        from spectrogen_app.app.project import Autosave
-
         if self._autosave_off or not self.unsaved:
             return
         if self._context.loader.busy:  # what is being opened lies on the disk already
             self._timer.start()
             return
-        if self._autosave is None:
-            try:
-                self._autosave = Autosave()
-            except (SpectrogenError, OSError) as error:
-                self._autosave_off = True
-                self._context.notify("warning", "Unsaved work cannot be kept.", str(error))
-                return
-        keeper, project = self._autosave, self.path
+        project = self.path
 
         def job(state: SessionState, _token: Token) -> None:
-            keeper.save(state, project)
+            from spectrogen_app.app.project import Autosave
+
+            if self._autosave is None:
+                self._autosave = Autosave()
+            self._autosave.save(state, project)
 
         self._jobs.submit(job, self._context.store.state, "Autosave", on_failed=self._failed)
 

@@ -352,6 +352,18 @@ def test_the_autosave_waits_while_files_are_opened(loaded, qtbot):
     assert loaded.keeper._autosave.path.is_file()
 
 
+def test_where_files_cannot_be_locked_it_is_said_once(loaded, qtbot, monkeypatch):
+    def refuse(_stream):
+        raise OSError("No locks available")
+
+    monkeypatch.setattr(project, "_take_lock", refuse)
+    loaded.keeper.autosave_now()
+    qtbot.waitUntil(lambda: "No locks available" in loaded.notices.text)
+    loaded.keeper.autosave_now()
+    assert not loaded.keeper._jobs.busy
+    assert not list((paths.user_data() / "autosave").glob("*"))
+
+
 def test_an_orderly_end_leaves_nothing_to_recover(loaded, qtbot):
     loaded.keeper.autosave_now()
     qtbot.waitUntil(lambda: not loaded.keeper._jobs.busy)

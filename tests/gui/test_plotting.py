@@ -310,7 +310,8 @@ def test_curves_that_keep_still_look_as_if_drawn_anew(loaded, quartz):
     for change in changes:
         change()
         kept = picture(canvas)
-        canvas._ground.put(())
+        for ground in canvas._grounds:
+            ground.put(())
         fresh = picture(canvas)
         canvas.draw(canvas.model)
         assert np.mean(np.abs(kept - fresh)) < 0.2

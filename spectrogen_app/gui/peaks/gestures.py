@@ -49,7 +49,7 @@ class Gestures(QtCore.QObject):
         self._model: Model | None = None
         self._kind = self._name = ""
         self._start = 0.0
-        self._kept: dict[Peak, list[Grip]] = {}
+        self._kept: dict[int, tuple[Peak, list[Grip]]] = {}
         self._kept_for: object = None
         editor.changed.connect(self.refresh)
         editor.chosen.connect(self._show)
@@ -251,9 +251,9 @@ class Gestures(QtCore.QObject):
         key = (frame, model.background, model.terms)
         if key != self._kept_for:
             self._kept_for, self._kept = key, {}
-        if peak not in self._kept:
-            self._kept[peak] = grips_of(peak, model, frame, False)
-        return self._kept[peak]
+        if id(peak) not in self._kept:
+            self._kept[id(peak)] = peak, grips_of(peak, model, frame, False)
+        return self._kept[id(peak)][1]
 
     def _words(self, peak: Peak) -> str:
         curve = self._editor.curve

@@ -118,14 +118,14 @@ class BatchFit(QtCore.QObject):
         if failed or self.sheet is None:
             self._editor.context.notify(
                 "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
-                "The table says why the others were not." if failed else "",
+                f"{failed} failed: the table says why." if failed else "",
             )
         QtCore.QTimer.singleShot(0, self, self._end)
 
     def _end(self) -> None:
         self._show()
         if self.sheet is not None:
-            self.sheet.fit_columns()
+            _in_turn(self.sheet, self.sheet.fit_columns)
         self.finished.emit()
 
     # ---- the sheet ------------------------------------------------------------------------
@@ -134,7 +134,6 @@ class BatchFit(QtCore.QObject):
         if self.sheet is not None:
             self.sheet.destroyed.disconnect(self._gone)
             self.sheet.close()
-        self.trend = None
         theme = self._editor.context.theme.theme
         sheet = self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
         sheet.resize(860, 720)
@@ -143,8 +142,14 @@ class BatchFit(QtCore.QObject):
         self._parameters = sheet.add_chooser("Plot", [], self._choose_parameter)
         self._axes = sheet.add_chooser("against", [], self._choose_axis)
         sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
-        sheet.show()
-        QtCore.QTimer.singleShot(0, self, self._show)
+        _in_turn(sheet, self._add_trend, self._show, sheet.show)
+
+    def _add_trend(self) -> None:
+        if self.sheet is not None:
+            self.trend = Trend(self._editor.context.theme.theme)
+            self.trend.picked.connect(self._go_to)
+            self.trend.hide()
+            self.sheet.middle.addWidget(self.trend)
 
     def _gone(self, *_: object) -> None:
         self.sheet = self.trend = None
@@ -168,12 +173,10 @@ class BatchFit(QtCore.QObject):
             (places[i], v.value, v.stderr or 0.0, i)
             for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
-        if points and self.trend is None:
-            self.trend = Trend(self._editor.context.theme.theme)
-            self.trend.picked.connect(self._go_to)
-            self.sheet.middle.addWidget(self.trend)
-            self.sheet.middle.setSizes([380, 300])
-        if self.trend is not None:
+        if self.trend is not None and points:
+            if self.trend.isHidden():
+                self.trend.show()
+                self.sheet.middle.setSizes([380, 300])
             self.trend.put(points, self._against or INDEX, label)
 
     def _fill_choosers(self) -> None:
@@ -244,6 +247,18 @@ class BatchFit(QtCore.QObject):
         else:
             count = f"{len(fitted)} of {len(self.outcomes)}"
             notify("good", f"Wrote {path.name}.", f"The peaks of {count} spectra are in it.")
+
+
+def _in_turn(sheet: Sheet, *steps: Callable[[], object]) -> None:
+    """Do each step in a turn of the event loop of its own, as long as the sheet is there."""
+    first, *rest = steps
+
+    def step() -> None:
+        first()
+        if rest:
+            _in_turn(sheet, *rest)
+
+    QtCore.QTimer.singleShot(0, sheet, step)
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:

@@ -244,8 +244,7 @@ class Trend(pg.PlotWidget):
     picked = QtCore.Signal(int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(background=theme.surface)
-        self.setMenuEnabled(False)
+        super().__init__(background=theme.surface, enableMenu=False)
         self.setMinimumHeight(180)
         named(self, "Parameter against index")
         self._colour = theme.curve("#1f77b4")

@@ -11,7 +11,7 @@ from PySide6 import QtCore, QtWidgets
 from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.plotting.fit import FitItem
-from spectrogen_app.gui.plotting.ground import Ground
+from spectrogen_app.gui.plotting.ground import Ground, StillAxis
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -52,11 +52,13 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.ci.layout.setContentsMargins(4, 6, 14, 2)
         self.ci.layout.setVerticalSpacing(2)
         self.view = SpectrumViewBox()
-        self.plot = self.ci.addPlot(row=0, col=0, viewBox=self.view)
+        self.plot = _framed(self.view)
+        self.ci.addItem(self.plot, row=0, col=0)
         self.residual_view = SpectrumViewBox()
-        self.residual_plot = pg.PlotItem(viewBox=self.residual_view)
+        self.residual_plot = _framed(self.residual_view)
         self.residual_plot.setXLink(self.plot)
         self._residual_shown = False
+        self._labelled: tuple[str | None, ...] = ()
         self.ci.layout.setRowStretchFactor(0, 5)
         for plot in (self.plot, self.residual_plot):
             plot.hideButtons()
@@ -74,7 +76,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
-        self._ground = Ground(self.plot)
+        self._grounds = Ground(self.plot, 10), Ground(self.plot, 50)
         self.fit = FitItem(self.plot)
         self._residual_item = TraceItem()
         self._zero = pg.InfiniteLine(0, angle=0, movable=False)
@@ -127,16 +129,14 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._drop(self._traces.pop(gone))
         for order, trace in enumerate(model.traces):
             self._draw_trace(trace, order)
-        self._ground.put(tuple(self._traces[t.id].curve for t in model.traces if not t.current))
+        for current, ground in enumerate(self._grounds):
+            shown = (t for t in model.traces if t.current == bool(current))
+            ground.put(tuple(self._traces[t.id].curve for t in shown))
         self._draw_labels()
         self._draw_legend()
         self.fit.draw(model.fit, self.theme)
         self._draw_residual()
-        colour = self.theme.muted
-        low = self.residual_plot if self._residual_shown else self.plot
-        self.plot.getAxis("bottom").setStyle(showValues=not self._residual_shown)
-        low.setLabel("bottom", model.shown.x_label, color=colour)
-        self.plot.setLabel("left", model.shown.y_label, color=colour)
+        self._label_axes()
         self._show_labels()
         self.view.invertX(model.reversed)
         self.residual_view.invertX(model.reversed)
@@ -278,6 +278,20 @@ class Canvas(pg.GraphicsLayoutWidget):
     def _range_changed(self) -> None:
         self.view_changed.emit()
 
+    def _label_axes(self) -> None:
+        assert self.model is not None
+        shown, residual, colour = self.model.shown, self.model.residual, self.theme.muted
+        below = residual.label if residual is not None else None
+        if (shown.x_label, shown.y_label, below, colour) == self._labelled:
+            return
+        self._labelled = shown.x_label, shown.y_label, below, colour
+        low = self.plot if residual is None else self.residual_plot
+        self.plot.getAxis("bottom").setStyle(showValues=residual is None)
+        low.setLabel("bottom", shown.x_label, color=colour)
+        self.plot.setLabel("left", shown.y_label, color=colour)
+        if residual is not None:
+            self.residual_plot.setLabel("left", residual.label, color=colour)
+
     def _show_labels(self) -> None:
         """Axis labels give way where there is no room for them."""
         roomy = self.height() > 205
@@ -370,12 +384,8 @@ class Canvas(pg.GraphicsLayoutWidget):
                 self.ci.layout.setRowStretchFactor(1, 0)
         if residual is None:
             return
-        self._show_residual(residual.drawn, residual.colour)
-        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
-
-    def _show_residual(self, drawn: Drawn, colour: str) -> None:
-        self._residual_item.draw(drawn, "measured", self.theme.curve(colour))
-        reach = 1.1 * _reach(drawn)
+        self._residual_item.draw(residual.drawn, "measured", self.theme.curve(residual.colour))
+        reach = 1.1 * _reach(residual.drawn)
         self.residual_view.setYRange(-reach, reach, padding=0)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:
@@ -390,6 +400,11 @@ class Canvas(pg.GraphicsLayoutWidget):
         for line in self._cross:
             line.setPos(point.x())
         self.cursor_moved.emit(point.x(), point.y())
+
+
+def _framed(view: SpectrumViewBox) -> pg.PlotItem:
+    axes = {side: StillAxis(side) for side in ("left", "bottom", "top", "right")}
+    return pg.PlotItem(viewBox=view, axisItems=axes)
 
 
 def _highest(curve: Drawn, low: float, high: float) -> float:
