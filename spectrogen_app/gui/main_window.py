@@ -237,7 +237,7 @@ class MainWindow(QtWidgets.QMainWindow):
         """Tab goes from left to right: tree, plots, task."""
         view = self.samples_view
         plots = [w for panel in self.area.panels.values() for w in panel.controls]
-        chain(view.search, view.solo, view.tree, *plots, self.tabs.tabBar())
+        chain(view.search, view.solo, view.tree, *plots)
 
     # ---- life -----------------------------------------------------------------------------
 

@@ -160,6 +160,21 @@ def test_right_click_removes_the_nearest(hands, editor):
     assert len(editor.model.peaks) == 1, "500 is too far from 900"
 
 
+def test_delete_after_a_click_on_the_plot_is_about_the_peak(hands, editor, qtbot):
+    with_peak(editor, hands)
+    window = hands.window
+    before = len(list(window.store.state.curves()))
+    window.activateWindow()
+    window.samples_view.tree.setFocus()
+    qtbot.waitUntil(window.samples_view.tree.hasFocus)
+    top = hands.grip("top", "p1")
+    hands.click((top.x, top.y))
+    assert hands.handles.canvas.hasFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Delete)
+    assert not editor.model.peaks
+    assert len(list(window.store.state.curves())) == before
+
+
 def test_delete_removes_the_selected(hands, editor, qtbot):
     with_peak(editor, hands)
     hands.window.activateWindow()

@@ -70,6 +70,21 @@ def test_every_control_can_be_reached_by_tab_or_key(loaded):
     assert unreachable == []
 
 
+def test_tab_goes_from_the_tree_over_the_plots_to_the_task_and_back(loaded, qtbot):
+    loaded.show_task("peaks")
+    loaded.activateWindow()
+    loaded.samples_view.tree.setFocus()
+    qtbot.waitUntil(loaded.samples_view.tree.hasFocus)
+    seen = []
+    while "Samples" not in seen and len(seen) < 100:
+        qtbot.keyClick(loaded.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(loaded.focusWidget().accessibleName())
+    wanted = ["Raman plot", "Raman: x axis", "Infrared plot", "Powder XRD plot",
+              "Find the peaks and fit them", "Background", "Peaks", "Search the samples",
+              "Samples"]  # fmt: skip
+    assert [name for name in seen if name in wanted] == wanted
+
+
 def test_no_key_is_given_twice(loaded):
     seen = {}
     for command in COMMANDS:

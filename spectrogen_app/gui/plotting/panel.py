@@ -44,7 +44,6 @@ class Panel(QtWidgets.QFrame):
         self.setMinimumHeight(_LEAST_HEIGHT)
         self.canvas = Canvas(theme, self)
         self.canvas.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        self.canvas.viewport().setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         named(
             self.canvas, f"{title} plot", "Spectra of this modality; Up and Down walk through them"
         )
