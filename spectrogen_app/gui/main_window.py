@@ -175,7 +175,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.setMinimumWidth(300)
         self.tabs.setUsesScrollButtons(False)
-        self.tabs.tabBar().setExpanding(True)
+        named(self.tabs.tabBar(), "Tasks").setExpanding(True)
         for task in self.tasks:
             self.tabs.addTab(task.widget, task.title)
         self.samples_view.setMinimumWidth(200)
