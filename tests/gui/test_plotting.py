@@ -134,6 +134,20 @@ def test_without_a_pair_there_is_no_residual_to_toggle(loaded):
     assert not panel(loaded, "raman").residual.isEnabled()
 
 
+def test_the_plot_that_has_the_keys_is_marked(loaded, qtbot):
+    loaded.activateWindow()
+    marked = loaded.theme.theme.accent
+    for modality, other in (("raman", "ir"), ("ir", "raman")):
+        panel(loaded, modality).canvas.setFocus()
+        qtbot.waitUntil(panel(loaded, modality).canvas.hasFocus)
+        colours = [
+            panel(loaded, m)._title.palette().color(QtGui.QPalette.ColorRole.WindowText).name()
+            for m in (modality, other)
+        ]
+        assert colours[0] == marked
+        assert colours[1] != marked
+
+
 def test_a_click_on_the_legend_hides_and_shows(loaded):
     raman = curve_of(loaded, "raman")
     canvas = panel(loaded).canvas

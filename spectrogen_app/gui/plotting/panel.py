@@ -10,7 +10,7 @@ from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
 from spectrogen_app.gui.theme import Theme, icon
-from spectrogen_app.gui.widgets import ComboBox, named, tool_button
+from spectrogen_app.gui.widgets import ComboBox, named, restyle, tool_button
 
 _SCALES = ((Scale.AUTO, "Auto"), (Scale.AS_IS, "As measured"), (Scale.UNIT, "Scaled to 1"))
 
@@ -131,6 +131,8 @@ class Panel(QtWidgets.QFrame):
         kind = QtCore.QEvent.Type
         if event.type() in (kind.MouseButtonPress, kind.FocusIn, kind.Wheel):
             self.activated.emit()
+        if event.type() in (kind.FocusIn, kind.FocusOut):
+            restyle(self._title, focused=event.type() is kind.FocusIn)
         return False
 
     def _y_activated(self, _index: int) -> None:
