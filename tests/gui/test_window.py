@@ -17,7 +17,7 @@ from spectrogen_app.app import services
 from spectrogen_app.app.settings import Settings
 from spectrogen_app.errors import ModelError, SpectrogenError
 from spectrogen_app.gui import application
-from spectrogen_app.gui.collector import Collector
+from spectrogen_app.gui.collector import AWAY_LOOKS, Collector
 from spectrogen_app.gui.commands import COMMANDS
 from spectrogen_app.gui.pages import TextPage
 from spectrogen_app.gui.theme import DARK, LIGHT
@@ -309,6 +309,12 @@ def test_garbage_is_collected_in_the_gui_thread_alone(qtbot, qapp):
     assert where == []
     qtbot.waitUntil(lambda: len(where) == 2000)
     assert set(where) == {threading.main_thread()}
+    kept = Noted()
+    collector.settle()
+    del kept
+    collector._resting, collector._mouse = AWAY_LOOKS - 1, QtGui.QCursor.pos()
+    collector.look()
+    assert len(where) == 2001
     collector.settle()
     collector.close()
     assert gc.get_threshold() == before
