@@ -201,6 +201,7 @@ def test_backspace_goes_back_and_a_shows_all(loaded, qtbot):
     assert canvas.ranges() != full
     loaded.actions_["back"].trigger()
     assert canvas.ranges() == full
+    assert canvas.at_full
     canvas.set_ranges(((500, 600), (0, 1)))
     loaded.actions_["full"].trigger()
     np.testing.assert_allclose(canvas.ranges(), full)

@@ -91,7 +91,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.model: PanelModel | None = None
         self._at_full = True
         self._width = 0.0
-        self._past: list[Ranges] = []
+        self._past: list[tuple[Ranges, bool]] = []
         self._grid = False
         for box in (self.view, self.residual_view):
             box.before_gesture.connect(self._remember)
@@ -176,9 +176,11 @@ class Canvas(pg.GraphicsLayoutWidget):
         """The view before the last zoom; False when there is none."""
         if not self._past:
             return False
-        x, y = self._past.pop()
-        self._at_full = False
-        self.view.setRange(xRange=x, yRange=y, padding=0)
+        ranges, full = self._past.pop()
+        if full:
+            self._set_full()
+        else:
+            self.set_ranges(ranges)
         return True
 
     def ranges(self) -> Ranges:
@@ -254,7 +256,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         super().leaveEvent(event)
 
     def _remember(self) -> None:
-        now = self.ranges()
+        now = self.ranges(), self._at_full
         if not self._past or self._past[-1] != now:
             self._past.append(now)
             del self._past[:-50]

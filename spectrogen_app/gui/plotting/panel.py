@@ -98,6 +98,7 @@ class Panel(QtWidgets.QFrame):
         self._note.setText(note)
         self._note.setToolTip("\n".join(model.shown.problems))
         _fill(self._x, [(c, display.x_choice_label(c)) for c in model.x_choices], model.shown.x)
+        self._x.setVisible(bool(model.x_choices))
         units = (
             [(u, display.y_label(u)) for u in model.y_choices] if len(model.y_choices) > 1 else []
         )
