@@ -256,7 +256,7 @@ class Sketch:
         self._order = slice(None, None, -1 if frame.descending else 1)
         self._x = frame.to_x(spectrum.x)[self._order]
         self._preview = Preview(spectrum.x, spectrum.y)
-        self._lines: dict[Peak, Line] = {}
+        self._lines: dict[int, tuple[Peak, Line]] = {}
         self._under: object = None
 
     def curves(self, model: Model, options: Options | None = None) -> FitCurves:
@@ -265,14 +265,16 @@ class Sketch:
         under = model.background, model.terms
         if under != self._under:
             self._lines, self._under = {}, under
-        self._lines = {p: self._lines.get(p) or self._line(p, model) for p in model.peaks}
+        self._lines = {
+            id(p): self._lines.get(id(p)) or (p, self._line(p, model)) for p in model.peaks
+        }
         rest = now.residual
         if options is not None and (options.exclude or options.within):
             rest = np.where(included(self.spectrum.x, options), rest, 0.0)
         some = model.background is not None or bool(model.terms)
         order = self._order
         return FitCurves(
-            tuple(self._lines[p] for p in model.peaks),
+            tuple(line for _, line in self._lines.values()),
             Drawn(self._x, self.frame.to_y(now.total)[order]),
             Drawn(self._x, rest[order]),
             Drawn(self._x, self.frame.to_y(now.background)[order]) if some else None,

@@ -27,7 +27,7 @@ from spectrogen_app.app.decomposition import Decomposition, Fitted
 from spectrogen_app.app.session import Curve, Sample, SessionState, new_id
 from spectrogen_app.data.provenance import Generation, Provenance, Reference
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Check, ProjectError, SpectrogenError, unchecked
+from spectrogen_app.errors import Check, ProjectError, SpectrogenError, WriteError, unchecked
 from spectrogen_app.fitting.model import Background, Model, Param, Peak, Term
 from spectrogen_app.fitting.options import Options
 from spectrogen_app.fitting.result import FitResult
@@ -240,16 +240,25 @@ class Autosave:
     Raises
     ------
     WriteError
-        The folder cannot be written.
+        The folder cannot be written, or its file system has no locks.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or autosave_folder()
         self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{new_id()}{EXTENSION}"
-        with paths.atomic_write(_lock_path(self.path)):
+        lock = _lock_path(self.path)
+        with paths.atomic_write(lock):
             pass
-        self._lock: IO | None = _lock_path(self.path).open("r+b")
-        _take_lock(self._lock)
+        self._lock: IO | None = lock.open("r+b")
+        try:
+            _take_lock(self._lock)
+        except OSError as error:
+            self._lock.close()
+            lock.unlink(missing_ok=True)
+            raise WriteError(
+                f"{lock} could not be locked: {error.strerror or error}.",
+                hint="Save the project by hand.",
+            ) from error
 
     def save(self, state: SessionState, project: Path | None = None) -> None:
         """Write the work as it is now.

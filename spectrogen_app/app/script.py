@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import pprint
 import re
 from collections.abc import Collection
 
@@ -13,7 +14,7 @@ from spectrogen_app.data.spectrum import Spectrum
 
 
 def script(state: SessionState, curve_ids: Collection[str] | None = None) -> str:
-    """A script that reads the sources, repeats the steps, and writes the curves as CSV.
+    """A script that reads the sources, repeats steps and fits, and writes the curves as CSV.
 
     A curve whose source file is not known is named in a comment and left out.
 
@@ -29,7 +30,12 @@ def script(state: SessionState, curve_ids: Collection[str] | None = None) -> str
             writer.finish(curve)
     body = "\n".join(writer.lines) or "# There is nothing to do."
     head = f'"""Made by SpectroGen {__version__}: repeats what was done to each spectrum."""'
-    return "\n".join([head, "", "import spectrogen_app as sg", "", body, ""])
+    imports = ["import spectrogen_app as sg"]
+    if writer.fits:
+        imports = ["from pathlib import Path", "", *imports,
+                   "from spectrogen_app.fitting.model import Model",
+                   "from spectrogen_app.fitting.report import write"]  # fmt: skip
+    return "\n".join([head, "", *imports, "", body, ""])
 
 
 class _Writer:
@@ -40,11 +46,13 @@ class _Writer:
         self._models: dict[str, str] = {}
         self._taken: set[str] = set()
         self._reads: dict[str, str] = {}
+        self.fits = False
 
     def finish(self, curve: Curve) -> None:
         name = self._name(curve)
         if name is not None:
             self.lines.append(f'sg.write({name}, "{name}.csv")')
+            self._fit(curve, name)
 
     def _name(self, curve: Curve) -> str | None:
         """The variable that holds the curve, once the lines that make it are written."""
@@ -65,6 +73,25 @@ class _Writer:
         stepped = self._fresh(f"{name}_processed")
         self.lines.append(f"{stepped} = sg.process({name}, {list(spectrum.provenance.steps)!r})")
         return stepped
+
+    def _fit(self, curve: Curve, name: str) -> None:
+        """The curve's fit again, from where it ended."""
+        result = curve.peaks.result if curve.peaks is not None else None
+        if result is None:
+            return
+        fitted = self._fresh(f"{name}_fit")
+        if result.spectrum.y_unit != curve.spectrum.y_unit:
+            self.lines.append(f"# {fitted}: fitted as {result.spectrum.y_unit}.")
+            return
+        o = result.options
+        weights = o.weights if o.sigma is None else list(o.sigma)
+        model = pprint.pformat(result.model.to_dict(), indent=1, width=98, compact=True)
+        self.lines.append(
+            f"{fitted} = sg.fit({name}, Model.from_dict(\n{model}\n), weights={weights!r}, "
+            f"loss={o.loss!r}, exclude={o.exclude!r}, within={o.within!r})\n"
+            f'write({fitted}, Path(), "{name}")'
+        )
+        self.fits = True
 
     def _read(self, spectrum: Spectrum) -> str:
         source = spectrum.provenance
@@ -110,4 +137,3 @@ class _Writer:
             name = f"{stem}_{count}"
         self._taken.add(name)
         return name
-

@@ -180,10 +180,15 @@ _stop: Event | None = None
 
 
 def _remember(stop: Event) -> None:
-    """In a process of the pool: Ctrl+C is for the first process, which then tells the others."""
+    """In a process of the pool: Ctrl+C is for the first process, which then tells the others.
+
+    It gives way to the window; Windows favours the process in front by itself.
+    """
     global _stop  # noqa: PLW0603
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)
 
 
 def _watch(fraction: float, message: str = "") -> None:

@@ -29,8 +29,12 @@ class Estimate:
     def __str__(self) -> str:
         if self.stderr is None or not self.stderr > 0:
             return f"{self.value:.6g}"
-        digits = max(0, 1 - math.floor(math.log10(self.stderr)))
-        return f"{self.value:.{min(digits, 15)}f} ± {self.stderr:.2g}"
+        digits = 1 - math.floor(math.log10(self.stderr))
+        value, error = round(self.value, digits), round(self.stderr, digits)
+        if digits > 15:
+            return f"{value:.15f} ± {error:.2g}"
+        places = max(0, digits)
+        return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def propagated(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -425,10 +426,13 @@ class Model:
         )
 
     def _map(self, change: Callable[[str, Param], Param]) -> Model:
-        peaks = tuple(
-            Peak(k.shape, tuple(map(change, _names(k.name, k.shape), k.params)), k.name, k.partner)
-            for k in self.peaks
-        )
+        """Every parameter changed; a peak none of whose parameters did is the same object."""
+
+        def changed(peak: Peak) -> Peak:
+            params = tuple(map(change, _names(peak.name, peak.shape), peak.params))
+            same = all(map(operator.is_, params, peak.params))
+            return peak if same else Peak(peak.shape, params, peak.name, peak.partner)
+
         background = self.background and dataclasses.replace(
             self.background,
             params=tuple(change(f"bg_c{i}", p) for i, p in enumerate(self.background.params)),
@@ -437,7 +441,7 @@ class Model:
             dataclasses.replace(t, params={n: change(n, p) for n, p in t.params.items()})
             for t in self.terms
         )
-        return Model(peaks, background, terms)
+        return Model(tuple(map(changed, self.peaks)), background, terms)
 
     def components(self, x: Array) -> Array:
         """Each peak on x (ascending), shape (len(peaks), n)."""

@@ -41,7 +41,7 @@ class Preview:
 
     def __init__(self, x: Array, y: Array) -> None:
         self._x, self._y = x, y
-        self._lines: dict[Peak, Array] = {}
+        self._lines: dict[int, tuple[Peak, Array]] = {}
         self._under: tuple[object, Array] | None = None
 
     def update(self, model: Model) -> Frame:
@@ -50,12 +50,12 @@ class Preview:
         Ties are not followed: the values are taken as they stand, see :func:`with_ties`.
         """
         self._lines = {
-            p: self._lines[p] if p in self._lines else p.evaluate(self._x) for p in model.peaks
+            id(p): self._lines.get(id(p)) or (p, p.evaluate(self._x)) for p in model.peaks
         }
         key = model.background, model.terms
         if self._under is None or self._under[0] != key:
             self._under = key, model.under(self._x)
-        components = tuple(self._lines[p] for p in model.peaks)
+        components = tuple(line for _, line in self._lines.values())
         total = self._under[1].copy()
         for component in components:
             total += component

@@ -12,6 +12,8 @@ LOOK_MS = 250
 """Time from one look at the counters to the next."""
 REST_LOOKS = 8
 """Looks without a job or a move of the mouse, after which the oldest generation is collected."""
+AWAY_LOOKS = 240
+"""Such looks after which nobody is there: what was left aside is looked through, too."""
 LONG = 0.02
 """A collection that took longer, s, is not done again for what it left."""
 
@@ -47,6 +49,11 @@ class Collector(QtCore.QObject):
         mouse = QtGui.QCursor.pos()
         self._resting = 0 if self._busy() or mouse != self._mouse else self._resting + 1
         self._mouse = mouse
+        if self._resting == AWAY_LOOKS:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            return
         counts = gc.get_count()
         for generation in (2, 1, 0) if self._resting >= REST_LOOKS else (1, 0):
             if counts[generation] > self._thresholds[generation]:

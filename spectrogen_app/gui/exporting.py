@@ -15,6 +15,7 @@ from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.plotting.figure import Figure
+from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 FIGURES = "PNG picture (*.png);;SVG drawing (*.svg);;PDF (*.pdf)"
@@ -128,8 +129,9 @@ class Exporter(QtCore.QObject):
             return
         text = display.table([t.name for t in model.traces], model.shown, panel.canvas.ranges()[0])
         QtGui.QGuiApplication.clipboard().setText(text)
+        curves = counted(len(model.traces), "curve", "curves")
         self._context.notify(
-            "good", f"{len(model.traces)} curves are on the clipboard, as shown.",
+            "good", f"The numbers of {curves} are on the clipboard, as shown.",
             "Paste them into a spreadsheet.",
         )  # fmt: skip
 

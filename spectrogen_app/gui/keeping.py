@@ -16,6 +16,7 @@ from spectrogen_app.data.provenance import Origin
 from spectrogen_app.errors import SpectrogenError, WriteError
 from spectrogen_app.gui.context import Context
 from spectrogen_app.gui.jobs import JobRunner
+from spectrogen_app.gui.widgets import counted
 
 if TYPE_CHECKING:
     from spectrogen_app.app.project import Autosave
@@ -160,31 +161,28 @@ class Keeper(QtCore.QObject):
 
             self._context.loader.submit(_load, newest.path, "Recovering", on_done=done)
 
+        samples = counted(newest.samples, "sample", "samples")
+        spectra = counted(newest.curves, "spectrum", "spectra")
         self._context.notify(
-            "warning", f"Unsaved work of {when} is still there:",
-            f"{newest.samples} samples, {newest.curves} spectra.", ("Recover it", recover),
+            "warning", f"Unsaved work of {when} is still there:", f"{samples}, {spectra}.",
+            ("Recover it", recover),
         )  # fmt: skip
 
     def autosave_now(self) -> None:
         """Keep a copy of the present state, in the background."""
-        from spectrogen_app.app.project import Autosave
-
         if self._autosave_off or not self.unsaved:
             return
         if self._context.loader.busy:  # what is being opened lies on the disk already
             self._timer.start()
             return
-        if self._autosave is None:
-            try:
-                self._autosave = Autosave()
-            except (SpectrogenError, OSError) as error:
-                self._autosave_off = True
-                self._context.notify("warning", "Unsaved work cannot be kept.", str(error))
-                return
-        keeper, project = self._autosave, self.path
+        project = self.path
 
         def job(state: SessionState, _token: Token) -> None:
-            keeper.save(state, project)
+            from spectrogen_app.app.project import Autosave
+
+            if self._autosave is None:
+                self._autosave = Autosave()
+            self._autosave.save(state, project)
 
         self._jobs.submit(job, self._context.store.state, "Autosave", on_failed=self._failed)
 

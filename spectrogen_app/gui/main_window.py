@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -14,6 +13,7 @@ from spectrogen_app.app import services
 from spectrogen_app.app.services import WarmRequest, Warmth
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.errors import SpectrogenError
+from spectrogen_app.gui.commands import COMMANDS
 from spectrogen_app.gui.context import Context, SettingsKeeper, Task
 from spectrogen_app.gui.empty import DropOverlay, EmptyState
 from spectrogen_app.gui.exporting import Exporter
@@ -22,6 +22,7 @@ from spectrogen_app.gui.generate.view import GenerateView
 from spectrogen_app.gui.jobs import JobRunner
 from spectrogen_app.gui.keeping import Keeper
 from spectrogen_app.gui.loading import Loader
+from spectrogen_app.gui.menus import Menus
 from spectrogen_app.gui.notices import NoticeBar, StatusBar
 from spectrogen_app.gui.pages import (
     TextPage,
@@ -32,55 +33,19 @@ from spectrogen_app.gui.pages import (
     keys_table,
 )
 from spectrogen_app.gui.peaks.presenter import PeaksPresenter
-from spectrogen_app.gui.plotting.panel import PlotArea
+from spectrogen_app.gui.plotting.panel import Panel, PlotArea
 from spectrogen_app.gui.plotting.presenter import PlotPresenter
 from spectrogen_app.gui.samples.presenter import SamplesPresenter
 from spectrogen_app.gui.samples.view import SamplesView
 from spectrogen_app.gui.store import SessionStore
 from spectrogen_app.gui.tasks import FACTORIES
-from spectrogen_app.gui.theme import MODES, Theme, ThemeController, icon
+from spectrogen_app.gui.theme import Theme, ThemeController
 from spectrogen_app.gui.verdicts.presenter import VerdictsPresenter
 from spectrogen_app.gui.verdicts.view import VerdictsView
 from spectrogen_app.gui.widgets import chain, named
 from spectrogen_app.paths import shipped
 
 Qt = QtCore.Qt
-
-
-NEED_SPECTRA = (
-    "export", "export_visible", "export_figure", "script", "save", "save_as", "copy_figure",
-    "copy_numbers", "generate", "zoom", "full", "back", "rescale", "peaks", "units", "residual",
-    "solo", "next", "previous", "delete", "peak_mode", "auto_peaks", "fit", "delete_peak",
-    "at_residual", "simplify",
-)  # fmt: skip
-"""Commands that make no sense in an empty window."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """One action of the menus; the help page lists them all.
-
-    Attributes
-    ----------
-    name, menu, text : str
-    run : callable
-        Takes the check state of a checkable one.
-    keys : tuple of str
-    icon, tip : str
-    checkable : bool
-    plot_only : bool
-        The key works while a plot has the focus; elsewhere it belongs to the control there.
-    """
-
-    name: str
-    menu: str
-    text: str
-    run: Callable[..., object]
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    tip: str = ""
-    checkable: bool = False
-    plot_only: bool = False
 
 
 class MainWindow(QtWidgets.QMainWindow):
@@ -129,8 +94,6 @@ class MainWindow(QtWidgets.QMainWindow):
         self.peaks = next(
             t.presenter for t in self.tasks if isinstance(t.presenter, PeaksPresenter)
         )
-        self.commands = self._commands()
-        self.actions_: dict[str, QtGui.QAction] = {}
         self._build()
         self._connect()
         self._set_theme(theme.theme)
@@ -140,224 +103,60 @@ class MainWindow(QtWidgets.QMainWindow):
 
     # ---- what the user can do -------------------------------------------------------------
 
-    def _commands(self) -> tuple[Command, ...]:
-        def on_panel(act: Callable[..., object]) -> Callable[..., object]:
-            def run(*_: object) -> None:
+    def _runs(self) -> dict[str, Callable[..., object]]:
+        """What each command does."""
+
+        def on_panel(act: Callable[[Panel], object]) -> Callable[[], None]:
+            def run() -> None:
                 panel = self.area.active
                 if panel is not None:
                     act(panel)
 
             return run
 
-        return (
-            Command(
-                "open",
-                "&File",
-                "&Open files…",
-                self.choose_files,
-                ("Ctrl+O",),
-                "open",
-                "Open spectra (Ctrl+O); or drop them anywhere",
-            ),
-            Command("folder", "&File", "Open &folder…", self.choose_folder, ("Ctrl+Shift+O",)),
-            Command("examples", "&File", "Open the &examples", self.open_examples),
-            Command("open_project", "&File", "Open &project…", self.choose_project),
-            Command("save", "&File", "&Save project", self.keeper.ask_save, ("Ctrl+S",)),
-            Command(
-                "save_as", "&File", "Save project &as…", self.keeper.ask_save_as, ("Ctrl+Shift+S",)
-            ),
-            Command(
-                "export",
-                "&File",
-                "&Export selected spectra…",
-                self.exporter.ask_selected,
-                ("Ctrl+E",),
-                "export",
-                "Export the selected spectra as CSV (Ctrl+E)",
-            ),
-            Command(
-                "export_visible",
-                "&File",
-                "Export all &visible curves…",
-                self.exporter.ask_visible,
-                ("Ctrl+Shift+E",),
-            ),
-            Command("export_figure", "&File", "Export fi&gure…", self.exporter.ask_figure),
-            Command("script", "&File", "Save as P&ython script…", self.exporter.ask_script),
-            Command("quit", "&File", "&Quit", self.close, ("Ctrl+Q",)),
-            Command("undo", "&Edit", "&Undo", self.store.undo, ("Ctrl+Z",), "undo"),
-            Command("redo", "&Edit", "&Redo", self.store.redo, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
-            Command("copy_figure", "&Edit", "&Copy figure", self.exporter.copy_figure, ("Ctrl+C",)),
-            Command(
-                "copy_numbers",
-                "&Edit",
-                "Copy &numbers",
-                self.exporter.copy_numbers,
-                ("Ctrl+Shift+C",),
-            ),
-            Command(
-                "delete",
-                "&Edit",
-                "&Delete spectra",
-                lambda: self.samples.remove(self.samples_view.chosen_curves()),
-            ),
-            Command(
-                "zoom",
-                "&View",
-                "&Zoom mode",
-                self._zoom_mode,
-                ("Z",),
-                "zoom",
-                "Zoom mode: drag a box (Z)",
-                checkable=True,
-            ),
-            Command(
-                "full",
-                "&View",
-                "&Full view",
-                on_panel(lambda p: p.canvas.full_view()),
-                ("A",),
-                "full",
-                "Full view (A, double-click)",
-            ),
-            Command(
-                "back",
-                "&View",
-                "&Previous view",
-                on_panel(lambda p: p.canvas.back()),
-                ("Backspace",),
-            ),
-            Command(
-                "rescale",
-                "&View",
-                "&Rescale y",
-                on_panel(lambda p: p.canvas.rescale_y()),
-                ("R",),
-                "scale",
-                "Rescale y to what is visible (R)",
-            ),
-            Command(
-                "grid", "&View", "&Grid", self._grid, ("G",), "grid", "Grid (G)", checkable=True
-            ),
-            Command(
-                "peaks",
-                "&View",
-                "&Peak positions",
-                self._peak_labels,
-                ("L",),
-                "label",
-                "Write peak positions on the plot (L)",
-                checkable=True,
-            ),
-            Command(
-                "units",
-                "&View",
-                "Next x &unit",
-                on_panel(lambda p: self.plots.next_x(p.modality)),
-                ("U",),
-            ),
-            Command(
-                "residual",
-                "&View",
-                "Res&idual strip",
-                on_panel(lambda p: self.plots.toggle_residual(p.modality)),
-                ("Space",),
-                "residual",
-                "Residual strip (Space, in a plot)",
-                plot_only=True,
-            ),
-            Command(
-                "solo",
-                "&View",
-                "Current &sample only",
-                self._solo,
-                ("S",),
-                "solo",
-                "Show the current sample only (S)",
-                checkable=True,
-            ),
-            Command(
-                "next", "&Spectra", "&Next spectrum", lambda: self.samples.walk(1), ("PgDown",)
-            ),
-            Command(
-                "previous",
-                "&Spectra",
-                "&Previous spectrum",
-                lambda: self.samples.walk(-1),
-                ("PgUp",),
-            ),
-            Command("find", "&Spectra", "&Search the samples", self._search, ("Ctrl+F",)),
-            Command(
-                "verdicts",
-                "&Spectra",
-                "&List of opened files",
-                self._toggle_verdicts,
-                ("Ctrl+L",),
-                checkable=True,
-            ),
-            Command(
-                "peak_mode",
-                "&Peaks",
-                "&Add peaks by mouse",
-                self._peak_mode,
-                ("P",),
-                "peaks",
-                "Add peaks by mouse: click, or drag out a width (P)",
-                checkable=True,
-            ),
-            Command(
-                "auto_peaks",
-                "&Peaks",
-                "Find peaks auto&matically",
-                lambda: self._on_peaks("auto"),
-                ("Shift+F",),
-            ),
-            Command(
-                "fit",
-                "&Peaks",
-                "&Fit",
-                lambda: self._on_peaks("fit"),
-                ("F",),
-                "fit",
-                "Fit the peaks (F)",
-            ),
-            Command(
-                "at_residual",
-                "&Peaks",
-                "Add a peak at the largest &residual",
-                lambda: self._on_peaks("residual"),
-                ("Shift+P",),
-            ),
-            Command("simplify", "&Peaks", "&Simplify", lambda: self._on_peaks("simplify")),
-            Command(
-                "delete_peak",
-                "&Peaks",
-                "&Remove the selected peak",
-                lambda: self._on_peaks("delete"),
-                ("Del",),
-                plot_only=True,
-            ),
-            Command(
-                "generate",
-                "&Generate",
-                "&Generate",
-                self.generate_now,
-                ("Ctrl+G",),
-                "generate",
-                "Generate what is ticked on the Generate tab (Ctrl+G)",
-            ),
-            Command("card", "&Generate", "&Model card", self.show_card),
-            Command("help", "&Help", "&Help and keys", self.show_help, ("F1",), "help"),
-            Command("formats", "&Help", "&File formats", self.show_formats),
-            Command(
-                "updates",
-                "&Help",
-                "Check for &updates",
-                lambda: self.open_page(RELEASES),
-                tip="Open the page of releases in the browser; the program itself asks no network",
-            ),
-            Command("about", "&Help", "&About SpectroGen", self.show_about),
-        )
+        return {
+            "open": self.choose_files,
+            "folder": self.choose_folder,
+            "examples": self.open_examples,
+            "open_project": self.choose_project,
+            "save": self.keeper.ask_save,
+            "save_as": self.keeper.ask_save_as,
+            "export": self.exporter.ask_selected,
+            "export_visible": self.exporter.ask_visible,
+            "export_figure": self.exporter.ask_figure,
+            "script": self.exporter.ask_script,
+            "quit": self.close,
+            "undo": self.store.undo,
+            "redo": self.store.redo,
+            "copy_figure": self.exporter.copy_figure,
+            "copy_numbers": self.exporter.copy_numbers,
+            "delete": lambda: self.samples.remove(self.samples_view.chosen_curves()),
+            "zoom": self._zoom_mode,
+            "full": on_panel(lambda p: p.canvas.full_view()),
+            "back": on_panel(lambda p: p.canvas.back()),
+            "rescale": on_panel(lambda p: p.canvas.rescale_y()),
+            "grid": self._grid,
+            "peaks": self._peak_labels,
+            "units": on_panel(lambda p: self.plots.next_x(p.modality)),
+            "residual": on_panel(lambda p: self.plots.toggle_residual(p.modality)),
+            "solo": self._solo,
+            "next": lambda: self.samples.walk(1),
+            "previous": lambda: self.samples.walk(-1),
+            "find": self._search,
+            "verdicts": self._toggle_verdicts,
+            "peak_mode": self._peak_mode,
+            "auto_peaks": lambda: self._on_peaks("auto"),
+            "fit": lambda: self._on_peaks("fit"),
+            "at_residual": lambda: self._on_peaks("residual"),
+            "simplify": lambda: self._on_peaks("simplify"),
+            "delete_peak": lambda: self._on_peaks("delete"),
+            "generate": self.generate_now,
+            "card": self.show_card,
+            "help": self.show_help,
+            "formats": self.show_formats,
+            "updates": lambda: self.open_page(RELEASES),
+            "about": self.show_about,
+        }
 
     # ---- building -------------------------------------------------------------------------
 
@@ -376,7 +175,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.setMinimumWidth(300)
         self.tabs.setUsesScrollButtons(False)
-        self.tabs.tabBar().setExpanding(True)
+        named(self.tabs.tabBar(), "Tasks").setExpanding(True)
         for task in self.tasks:
             self.tabs.addTab(task.widget, task.title)
         self.samples_view.setMinimumWidth(200)
@@ -401,70 +200,14 @@ class MainWindow(QtWidgets.QMainWindow):
         self.status = StatusBar((self.loader_jobs, self.worker, self.fits))
         self.setStatusBar(self.status)
         self.overlay = DropOverlay(self)
-        self._build_menus()
-
-    def _build_menus(self) -> None:
-        menus: dict[str, QtWidgets.QMenu] = {}
-        for command in self.commands:
-            menu = menus.get(command.menu)
-            if menu is None:
-                menu = menus[command.menu] = self.menuBar().addMenu(command.menu)
-            action = QtGui.QAction(command.text, self)
-            action.setShortcuts([QtGui.QKeySequence(k) for k in command.keys])
-            action.setCheckable(command.checkable)
-            plain = command.text.replace("&", "").rstrip("…")
-            action.setToolTip(command.tip or plain)
-            action.setStatusTip(command.tip or plain)
-            if command.plot_only:
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                self.area.addAction(action)
-            run = command.run
-            if command.checkable:
-                action.triggered.connect(run)
-            else:
-                action.triggered.connect(lambda _=False, run=run: run())
-            self.actions_[command.name] = action
-            menu.addAction(action)
-        self.recent = QtWidgets.QMenu("Open &recent", self)
-        self.recent.aboutToShow.connect(self._fill_recent)
-        menus["&File"].insertMenu(self.actions_["examples"], self.recent)
-        for before in ("open_project", "export", "quit"):
-            menus["&File"].insertSeparator(self.actions_[before])
-        menus["&Edit"].insertSeparator(self.actions_["copy_figure"])
-        menus["&Edit"].insertSeparator(self.actions_["delete"])
-        menus["&View"].insertSeparator(self.actions_["solo"])
-        view = menus["&View"]
-        view.addSeparator()
-        themes = view.addMenu("&Theme")
-        group = QtGui.QActionGroup(self)
-        for mode in MODES:
-            action = themes.addAction({"system": "As the &system", "light": "&Light",
-                                       "dark": "&Dark"}[mode])  # fmt: skip
-            action.setCheckable(True)
-            action.setChecked(self.theme.mode == mode)
-            action.triggered.connect(lambda _=False, m=mode: self._choose_theme(m))
-            group.addAction(action)
-        self.bar = self.addToolBar("Main")
-        self.bar.setObjectName("toolbar")
-        self.bar.setMovable(False)
-        self.bar.setIconSize(QtCore.QSize(20, 20))
-        self.bar.toggleViewAction().setText("&Toolbar")
-        for name in ("open", "export", "", "undo", "redo", "", "zoom", "full", "rescale", "grid",
-                     "peaks", "residual", "", "peak_mode", "fit", "generate"):  # fmt: skip
-            if name:
-                self.bar.addAction(self.actions_[name])
-            else:
-                self.bar.addSeparator()
-        for name in ("open", "export", "generate"):
-            button = self.bar.widgetForAction(self.actions_[name])
-            if isinstance(button, QtWidgets.QToolButton):
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for name, text in (("open", "Open"), ("export", "Export"), ("generate", "Generate")):
-            self.actions_[name].setIconText(text)
+        self.menus = Menus(self, self.area, self._runs(), self.theme.mode)
+        self.actions_ = self.menus.actions
 
     def _connect(self) -> None:
         self.store.changed.connect(self._changed)
         self.theme.changed.connect(self._set_theme)
+        self.menus.theme_chosen.connect(self._choose_theme)
+        self.menus.recent.aboutToShow.connect(self._fill_recent)
         self.keeper.changed.connect(self._title)
         self.samples_view.export_wanted.connect(self.exporter.ask_curves)
         for task in self.tasks:
@@ -480,7 +223,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self.area.panels_changed.connect(self._order_tabs)
         self.tabs.currentChanged.connect(self._task_changed)
         self.peaks.gestures.mode_changed.connect(self.actions_["peak_mode"].setChecked)
-        self.peaks.gestures.mode_changed.connect(self._mouse_help)
+        self.peaks.gestures.help_changed.connect(self._mouse_help)
         self.dock.visibilityChanged.connect(
             lambda on: self.actions_["verdicts"].setChecked(self.dock.isVisible())
         )
@@ -494,7 +237,7 @@ class MainWindow(QtWidgets.QMainWindow):
         """Tab goes from left to right: tree, plots, task."""
         view = self.samples_view
         plots = [w for panel in self.area.panels.values() for w in panel.controls]
-        chain(view.search, view.solo, view.tree, *plots, self.tabs.tabBar())
+        chain(view.search, view.solo, view.tree, *plots)
 
     # ---- life -----------------------------------------------------------------------------
 
@@ -642,35 +385,27 @@ class MainWindow(QtWidgets.QMainWindow):
             self.open_paths(paths)
 
     def _fill_recent(self) -> None:
-        self.recent.clear()
+        menu = self.menus.recent
+        menu.clear()
         for name in self.settings().recent:
             path = Path(name)
-            action = self.recent.addAction(path.name)
+            action = menu.addAction(path.name)
             action.setToolTip(name)
             action.triggered.connect(lambda _=False, p=path: self.open_paths([p]))
-        self.recent.addSeparator()
-        clear = self.recent.addAction("Clear the list")
+        menu.addSeparator()
+        clear = menu.addAction("Clear the list")
         clear.triggered.connect(lambda: self.settings.change(recent=()))
         clear.setEnabled(bool(self.settings().recent))
 
     # ---- following the session ------------------------------------------------------------
 
     def _changed(self, *_: object) -> None:
-        undo, redo = self.store.undo_label, self.store.redo_label
-        for name, what, text in (("undo", undo, "&Undo"), ("redo", redo, "&Redo")):
-            action = self.actions_[name]
-            action.setEnabled(what is not None)
-            action.setText(f"{text} {_short(what)}" if what else text)
-            action.setToolTip(f"{text[1:]} {what}" if what else text[1:])
         some = bool(self.store.state.samples)
+        self.menus.show_state(self.store.undo_label, self.store.redo_label, some)
         self.centre.setCurrentWidget(self.area if some else self.empty)
-        for name in NEED_SPECTRA:
-            self.actions_[name].setEnabled(some)
 
     def _set_theme(self, theme: Theme) -> None:
-        for command in self.commands:
-            if command.icon:
-                self.actions_[command.name].setIcon(icon(command.icon, theme.text))
+        self.menus.set_theme(theme)
         for task in self.tasks:
             restyle_task = getattr(task.widget, "set_theme", None)
             if restyle_task is not None:
@@ -722,11 +457,10 @@ class MainWindow(QtWidgets.QMainWindow):
     def show_help(self) -> None:
         """Show the help page with all keys."""
         rows = []
-        for command in self.commands:
+        for command in COMMANDS:
             keys = [QtGui.QKeySequence(k).toString() for k in command.keys]
             if keys:
-                what = command.text.replace("&", "").rstrip("…")
-                rows.append((" or ".join(keys), what))
+                rows.append((" or ".join(keys), command.plain))
         TextPage("Help and keys", help_text(), self, keys_table(rows)).show()
 
     def show_formats(self) -> None:
@@ -820,11 +554,10 @@ class MainWindow(QtWidgets.QMainWindow):
                 self.status.place.setText(text)
 
     def _mouse_help(self, *_: object) -> None:
-        if self.peaks.gestures.mode:
-            self.status.help.setText(
-                "Click: add a peak  ·  Drag: draw one out  ·  Right-click: remove the nearest  ·  "
-                "Wheel: zoom x  ·  Esc: leave"
-            )
+        tool = self.area.active.canvas.view.tool if self.area.active is not None else None
+        special = self.peaks.gestures.help or (tool.help if tool is not None else "")
+        if special:
+            self.status.help.setText(special)
             return
         drag = "Drag: zoom to a box" if self.actions_["zoom"].isChecked() else "Drag: move"
         self.status.help.setText(
@@ -841,11 +574,6 @@ class MainWindow(QtWidgets.QMainWindow):
                 menu.addSeparator()
         menu.exec(QtCore.QPoint(round(place.x()), round(place.y())))
         menu.deleteLater()
-
-
-def _short(text: str | None, length: int = 48) -> str:
-    text = (text or "").replace("&", "&&")
-    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _paths_of(mime: QtCore.QMimeData) -> list[Path]:

@@ -80,10 +80,13 @@ class SessionStore(QtCore.QObject):
         self._history.end_merge()
 
     def reset(self, state: SessionState) -> None:
-        """Begin anew with ``state``, such as an opened project; the history is empty."""
+        """Begin anew with ``state``, such as an opened project, at its first spectrum."""
         before = self.state
         self._history = History(state)
         self._settle(before)
+        first = next(state.curves(), None)
+        if first is not None:
+            self.select_curve(first.id)
 
     def undo(self) -> None:
         """Take back the last step."""

@@ -19,6 +19,11 @@ def named(widget: Widget, name: str, tip: str = "") -> Widget:
     return widget
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 class _WheelNeedsFocus:
     """The wheel scrolls the page unless the control has the focus."""
 

@@ -37,6 +37,12 @@ class Hands:
     def grip(self, kind: str, peak: str) -> Grip:
         return next(g for g in self.handles.grips if (g.kind, g.peak) == (kind, peak))
 
+    def drawn(self, kind: str, peak: str) -> Point:
+        """Where a handle is drawn, which may be beside its value."""
+        handles = self.handles
+        place = handles.mapToScene(handles.place(self.grip(kind, peak)))
+        return self.place(handles.canvas.mapFromScene(place))
+
     def at(self, place: Point) -> QtCore.QPoint:
         handles = self.handles
         return handles.canvas.mapFromScene(handles.mapToScene(handles.pixel(*place)))

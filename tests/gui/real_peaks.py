@@ -165,8 +165,13 @@ class Hand(Driver):
                  if b.text() == INTERVAL]  # fmt: skip
         if asked:
             self.press(asked[0])
-            self.wait(lambda: "68 %" in self.window.notices.text, 60)
-            self.report["interval"] = self.window.notices.text
+            self.wait(lambda: self.peaks.exchange.sheet is not None, 60)
+            sheet = self.peaks.exchange.sheet
+            self.wait(sheet.isVisible)
+            self.report["interval"] = sheet.rows.text()
+            sheet.close()
+            self.wait(lambda: self.peaks.exchange.sheet is None)
+            self.focus()
 
     def mend(self, wanted: float) -> int:
         """Press what the window offers until nothing is left to warn of; how many presses."""

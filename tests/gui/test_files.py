@@ -16,6 +16,7 @@ from spectrogen_app.app import project, services
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.gui import loading
 from spectrogen_app.gui.loading import SHOWN_AT_FIRST
+from spectrogen_app.gui.plotting.figure import Figure
 from spectrogen_app.gui.theme import DARK, LIGHT
 
 
@@ -196,6 +197,29 @@ def test_an_export_that_fails_says_so_and_leaves_nothing(loaded, qtbot, tmp_path
     assert blocked.read_text() == "in the way"
 
 
+def test_a_zoomed_figure_ends_at_its_frame_as_on_the_screen(loaded):
+    raman = next(m for m in loaded.plots.models if m.modality == "raman")
+    near = ((600.0, 800.0), (50.0, 60.0))  # the line at 712 rises far above
+    figure = Figure([(raman, near)])
+    svg = QtGui.QImage(figure.size, QtGui.QImage.Format.Format_RGB32)
+    svg.fill(QtGui.QColor("black"))
+    painter = QtGui.QPainter(svg)
+    QtSvg.QSvgRenderer(QtCore.QByteArray(figure.bytes(".svg"))).render(painter)
+    painter.end()
+    figure.close()
+    coloured = [
+        (x, y) for x in range(svg.width()) for y in range(svg.height())
+        if svg.pixelColor(x, y).hslSaturationF() > 0.5
+    ]  # fmt: skip
+    assert len(coloured) > 100
+    top, bottom = min(y for _, y in coloured), max(y for _, y in coloured)
+    assert 30 < top < bottom < svg.height() - 40
+    both = Figure([(raman, near), (raman, None)])
+    text = both.bytes(".svg").decode()
+    both.close()
+    assert text.count('clip-path="url(#panel)"') == 2
+
+
 @pytest.mark.parametrize("extension", [".png", ".svg", ".pdf"])
 def test_figures_are_light_even_in_the_dark(loaded, tmp_path, extension):
     loaded.theme.set_mode("dark")
@@ -293,11 +317,24 @@ def test_unsaved_work_is_kept_and_offered_after_a_crash(loaded, make_window, qtb
     left = make_window()
     left.keeper.offer_recovery()
     assert "Unsaved work" in left.notices.text
+    assert left.notices.text.endswith("2 samples, 4 spectra.")
     left.notices._button.click()
     opened(left, qtbot)
     assert [s.name for s in left.store.state.samples] == ["Calcite", "Quartz"]
     assert not autosave.path.exists()
     loaded.keeper._autosave = None
+
+
+def test_one_spectrum_is_offered_in_the_singular(window, make_window, quartz, qtbot):
+    window.store.edit("Open files", window.store.state.add([quartz]))
+    window.keeper.autosave_now()
+    qtbot.waitUntil(lambda: not window.keeper._jobs.busy)
+    window.keeper._autosave._lock.close()
+    left = make_window()
+    left.keeper.offer_recovery()
+    assert left.notices.text.endswith("1 sample, 1 spectrum.")
+    project.discard(window.keeper._autosave.path)
+    window.keeper._autosave = None
 
 
 def test_the_autosave_waits_while_files_are_opened(loaded, qtbot):
@@ -313,6 +350,18 @@ def test_the_autosave_waits_while_files_are_opened(loaded, qtbot):
     qtbot.waitUntil(lambda: not loaded.keeper._jobs.busy)
     assert len(project.recoveries()) == 0  # ours is in use
     assert loaded.keeper._autosave.path.is_file()
+
+
+def test_where_files_cannot_be_locked_it_is_said_once(loaded, qtbot, monkeypatch):
+    def refuse(_stream):
+        raise OSError("No locks available")
+
+    monkeypatch.setattr(project, "_take_lock", refuse)
+    loaded.keeper.autosave_now()
+    qtbot.waitUntil(lambda: "No locks available" in loaded.notices.text)
+    loaded.keeper.autosave_now()
+    assert not loaded.keeper._jobs.busy
+    assert not list((paths.user_data() / "autosave").glob("*"))
 
 
 def test_an_orderly_end_leaves_nothing_to_recover(loaded, qtbot):

@@ -8,6 +8,9 @@ import gui_fakes as fakes
 import numpy as np
 import pytest
 from gui_fakes import curve_of, lines
+from PySide6 import QtWidgets
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from spectrogen_app.app import project, services
 from spectrogen_app.app.decomposition import Decomposition, from_line_list
@@ -213,7 +216,7 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert len(states) == 7
     assert not any(s == "waiting" for s in states)
     assert states[6].startswith("failed: ")
-    assert "1 were not" in loaded.notices.text
+    assert "1 failed" in loaded.notices.text
     pick(sheet, "Plot", "p3 centre")
     pick(sheet, "against", "temperature")
     x, y = peaks.many.trend.points.getData()
@@ -222,6 +225,14 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     peaks.many.save(tmp_path / "all.csv")
     rows = list(csv.DictReader((tmp_path / "all.csv").read_text().splitlines()))
     assert len({r["spectrum"] for r in rows}) == len({o.spectrum.name for o in good})
+    assert "6 of 7 spectra are in it" in loaded.notices.text
+    peaks.many.save(tmp_path / "all.csv" / "under a file.csv")
+    assert "could not be written" in loaded.notices.text
+    sheet.activateWindow()
+    sheet.table.setFocus()
+    qtbot.waitUntil(sheet.table.hasFocus)
+    QTest.keyClick(sheet.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: QtWidgets.QApplication.clipboard().text() == sheet.rows.text())
     peaks.many._go_to(1)
     assert loaded.store.selection.curve == series[0]
     loaded.store.undo()

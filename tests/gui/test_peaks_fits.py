@@ -282,8 +282,13 @@ def test_a_doubtful_parameter_has_an_interval(editor, loaded, qtbot):
     at = next(i for i, a in enumerate(advice) if a.kind == "at_bound")
     loaded.peaks.remedy(at, len(advice[at].remedies))
     qtbot.waitUntil(lambda: not loaded.fits.busy)
-    text = loaded.notices.text
-    assert "68 %" in text or "profile" in text
+    sheet = loaded.peaks.exchange.sheet
+    assert sheet.rows.heads[:3] == ("Parameter", "68 %, from", "68 %, to")
+    name, low, high = (cell.value for cell in sheet.rows.rows[0][:3])
+    assert name == "p1_center"
+    assert sheet.table.horizontalHeader().sortIndicatorSection() == -1
+    assert low < high <= 281.0
+    sheet.close()
 
 
 def test_options_go_into_the_fit_and_stay_with_the_spectrum(editor, loaded, qtbot):

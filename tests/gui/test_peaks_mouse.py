@@ -160,6 +160,21 @@ def test_right_click_removes_the_nearest(hands, editor):
     assert len(editor.model.peaks) == 1, "500 is too far from 900"
 
 
+def test_delete_after_a_click_on_the_plot_is_about_the_peak(hands, editor, qtbot):
+    with_peak(editor, hands)
+    window = hands.window
+    before = len(list(window.store.state.curves()))
+    window.activateWindow()
+    window.samples_view.tree.setFocus()
+    qtbot.waitUntil(window.samples_view.tree.hasFocus)
+    top = hands.grip("top", "p1")
+    hands.click((top.x, top.y))
+    assert hands.handles.canvas.hasFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Delete)
+    assert not editor.model.peaks
+    assert len(list(window.store.state.curves())) == before
+
+
 def test_delete_removes_the_selected(hands, editor, qtbot):
     with_peak(editor, hands)
     hands.window.activateWindow()
@@ -207,13 +222,31 @@ def test_bounds_are_drawn_and_dragged(hands, editor):
     assert hands.window.store.undo_label == "Change the bounds of p1"
 
 
+def test_the_bounds_of_a_narrow_peak_can_be_told_apart(hands, editor):
+    peak = Peak.make("lorentzian", 700.0, 400.0, 0.5)
+    peak = peak.edit("center", min=699.5, max=700.5).edit("fwhm", min=0.2, max=1.0)
+    editor.edit("Add", Model((peak,)))
+    editor.choose("p1")
+    hands.settle()
+    for kind in ("center.min", "center.max", "width.min", "width.max"):
+        grip = hands.grip(kind, "p1")
+        assert hands.handles.grip_at(hands.handles.place(grip)) == grip
+    where = [hands.handles.place(hands.grip(f"{k}.{s}", "p1")).x() for k in ("center", "width")
+             for s in ("min", "max")]  # fmt: skip
+    assert where[1] - where[0] >= 20
+    assert where[3] - where[2] >= 20
+    start = hands.drawn("center.max", "p1")
+    hands.drag(start, (start[0] + 100, start[1]))
+    assert only(editor)["center"].max == pytest.approx(800.5, abs=3)
+
+
 def test_a_bound_pushes_the_value_and_stops_at_the_other(hands, editor):
     with_peak(editor, hands, center=(600.0, 800.0))
     grip = hands.grip("center.max", "p1")
     hands.drag((grip.x, grip.y), (650.0, grip.y))
     assert only(editor).center == pytest.approx(650, abs=3)
-    grip = hands.grip("center.max", "p1")
-    hands.drag((grip.x, grip.y), (500.0, grip.y))
+    start = hands.drawn("center.max", "p1")
+    hands.drag(start, (500.0, start[1]))
     assert only(editor)["center"].max == 600
 
 
@@ -263,6 +296,13 @@ def test_other_units_give_the_same_peak(hands, editor):
     assert only(editor).center == pytest.approx(900, abs=5)
 
 
+def test_a_hidden_spectrum_is_said_to_be_hidden(hands, editor):
+    raman = curve_of(hands.window, "raman")
+    hands.window.area.panels["raman"].canvas.legend.clicked.emit(raman.id)
+    assert hands.window.peaks._view.subject.text() == f"{raman.spectrum.name}: hidden."
+    assert hands.window.peaks.gestures.handles is None
+
+
 def test_scaled_and_stacked_curves_keep_their_handles(hands, editor):
     with_peak(editor, hands)
     hands.window.area.scale_chosen.emit("raman", "scaled to 1")
@@ -308,6 +348,16 @@ def test_hover_shows_what_can_be_taken(hands, editor):
     top = hands.grip("top", "p1")
     hands.move((top.x, top.y))
     assert hands.handles.cursor().shape() is Qt.CursorShape.SizeAllCursor
+    text = hands.window.status.help
+    assert text.text().startswith("Drag: move centre and height  ·  Click: select p1")
+    side = hands.grip("right", "p1")
+    hands.move((side.x, side.y))
+    assert text.text().startswith("Drag: change the width")
+    editor.choose("")
+    editor.remove("p1")
+    assert text.text().startswith("Drag: move  ·  Wheel"), "what is gone cannot be dragged"
+    with_peak(editor, hands)
     hands.move((400.0, 800.0))
+    assert text.text().startswith("Drag: move  ·  Wheel")
     assert hands.handles.cursor().shape() is Qt.CursorShape.ArrowCursor
     assert hands.at((700.0, 0.0)) != QPoint()

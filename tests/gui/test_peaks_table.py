@@ -11,8 +11,8 @@ from spectrogen_app.errors import FitError
 from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Model, Param, Peak
 from spectrogen_app.gui.peaks.params import FIELDS
-from spectrogen_app.gui.peaks.rules import bounded, edited, ranges, unbounded
-from spectrogen_app.gui.peaks.tables import parts
+from spectrogen_app.gui.peaks.rules import bounded, edited, ranges, told, unbounded
+from spectrogen_app.gui.peaks.tables import ERROR, UNKNOWN, parts
 
 TWO = Model((Peak.make("lorentzian", 1086, 900, 8), Peak.make("lorentzian", 282, 300, 9)))
 
@@ -287,12 +287,55 @@ def test_a_background_is_told_apart_on_the_range_that_is_fitted(peaks):
 @pytest.mark.parametrize(
     ("estimate", "expected"),
     [(Estimate(1085.4321, 0.0321), ("1085.432", "0.032")), (Estimate(84324.9, 913.7),
-     ("84325", "910")), (Estimate(0.5), ("0.5", "")), (Estimate(2.0, 0.0), ("2", "")),
+     ("84320", "910")), (Estimate(0.5), ("0.5", "")), (Estimate(2.0, 0.0), ("2", "")),
      (Estimate(1.5e9, 2e7), ("1.5000e+09", "2.0e+07")), (Estimate(29.41657, 8.7e-05),
      ("29.416570", "0.000087"))],
 )  # fmt: skip
 def test_digits_follow_the_error(estimate, expected):
     assert parts(estimate) == expected
+
+
+@pytest.mark.parametrize(
+    ("estimate", "param", "expected"),
+    [(Estimate(2.0, 0.1), Param(2.0), ("2.00", "± 0.10")), (Estimate(2.0, 0.0), None, ("2", "± 0")),
+     (Estimate(2.0), Param(2.0), ("2", UNKNOWN)), (Estimate(2.0), None, ("2", UNKNOWN)),
+     (Estimate(2.0), Param(2.0, fixed=True), ("2", "fixed")),
+     (Estimate(2.0), Param(2.0, tie="p1_fwhm"), ("2", "tied"))],
+)  # fmt: skip
+def test_a_missing_error_is_never_silent(estimate, param, expected):
+    assert told(estimate, param) == expected
+
+
+def test_both_tables_say_which_parameter_is_stuck(loaded, peaks, view, qtbot):
+    model = peaks.editor.model
+    stuck = model.peak("p1").edit("fwhm", value=100.0, min=90.0).edit("height", fixed=True)
+    peaks.editor.edit("Stuck", model.with_peak(stuck))
+    peaks.do("fit")
+    qtbot.waitUntil(lambda: peaks.editor.peaks.result is not None and not peaks.editor.busy)
+    qtbot.waitUntil(lambda: cell(view, 2, "value").data(ERROR) == UNKNOWN)
+    assert cell(view, 1, "value").data(ERROR) == "fixed"
+    assert [view.table.rows.index(1, k).data(ERROR) for k in (2, 3)] == ["fixed", UNKNOWN]
+
+
+def test_delete_clears_a_bound_and_tab_leaves_the_table(loaded, peaks, view, qtbot):
+    peaks.edit("p1_center", "low", "1000")
+    loaded.activateWindow()
+    view.params.setFocus()
+    qtbot.waitUntil(view.params.hasFocus)
+    view.params.setCurrentIndex(cell(view, 0, "low"))
+    QTest.keyClick(view.params, Qt.Key.Key_Delete)
+    assert peaks.editor.model.peak("p1")["center"].min == -math.inf
+    assert len(peaks.editor.model.peaks) == 2
+    QTest.keyClick(view.params, Qt.Key.Key_Tab)
+    assert not view.params.hasFocus()
+
+
+def test_typing_right_after_a_click_on_the_cell_is_not_cut_short(peaks, view, qtbot):
+    place = view.params.visualRect(cell(view, 0, "value")).center()
+    for _ in range(2):  # the second one on what is selected already
+        QTest.mouseClick(view.params.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        QTest.qWait(QtWidgets.QApplication.doubleClickInterval() + 50)
+    assert view.params.state() is not QtWidgets.QAbstractItemView.State.EditingState
 
 
 def test_no_number_is_said():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_fakes import curve_of, generated
+from gui_fakes import curve_of, generated, lines
 from PySide6 import QtCore, QtGui
 from PySide6.QtCore import Qt
 
@@ -134,6 +134,20 @@ def test_without_a_pair_there_is_no_residual_to_toggle(loaded):
     assert not panel(loaded, "raman").residual.isEnabled()
 
 
+def test_the_plot_that_has_the_keys_is_marked(loaded, qtbot):
+    loaded.activateWindow()
+    marked = loaded.theme.theme.accent
+    for modality, other in (("raman", "ir"), ("ir", "raman")):
+        panel(loaded, modality).canvas.setFocus()
+        qtbot.waitUntil(panel(loaded, modality).canvas.hasFocus)
+        colours = [
+            panel(loaded, m)._title.palette().color(QtGui.QPalette.ColorRole.WindowText).name()
+            for m in (modality, other)
+        ]
+        assert colours[0] == marked
+        assert colours[1] != marked
+
+
 def test_a_click_on_the_legend_hides_and_shows(loaded):
     raman = curve_of(loaded, "raman")
     canvas = panel(loaded).canvas
@@ -144,6 +158,15 @@ def test_a_click_on_the_legend_hides_and_shows(loaded):
     canvas.legend.clicked.emit(raman.id)
     assert loaded.store.state.curve(raman.id).visible
     assert not next(r for r in canvas.legend.rows if r.id == raman.id).dim
+
+
+def test_the_legend_avoids_what_is_drawn_highest(window):
+    high = lines("raman", (150, 10, 5), (1100, 1000, 5), name="high")
+    low = lines("raman", (150, 10, 5), name="low", sample="Other")
+    window.store.edit("Open files", window.store.state.add([high, low]))
+    canvas = panel(window).canvas
+    canvas.full_view()
+    assert canvas.legend.geometry().right() < canvas.view.width() / 2
 
 
 def test_the_legend_row_under_a_point(loaded):
@@ -178,6 +201,7 @@ def test_backspace_goes_back_and_a_shows_all(loaded, qtbot):
     assert canvas.ranges() != full
     loaded.actions_["back"].trigger()
     assert canvas.ranges() == full
+    assert canvas.at_full
     canvas.set_ranges(((500, 600), (0, 1)))
     loaded.actions_["full"].trigger()
     np.testing.assert_allclose(canvas.ranges(), full)
@@ -301,7 +325,8 @@ def test_curves_that_keep_still_look_as_if_drawn_anew(loaded, quartz):
     for change in changes:
         change()
         kept = picture(canvas)
-        canvas._ground.put(())
+        for ground in canvas._grounds:
+            ground.put(())
         fresh = picture(canvas)
         canvas.draw(canvas.model)
         assert np.mean(np.abs(kept - fresh)) < 0.2

@@ -184,6 +184,19 @@ def test_up_and_down_walk_in_tree_and_plot(loaded, qtbot):
     assert loaded.store.selection.curve == ids[1]
 
 
+def test_a_sample_of_one_spectrum_stands_for_it_and_up_goes_on(loaded, qtbot):
+    xrd, quartz = curve_of(loaded, "xrd"), curve_of(loaded, "raman", at=1)
+    tree = loaded.samples_view.tree
+    loaded.store.select_curve(quartz.id)
+    tree.setFocus()
+    qtbot.keyClick(tree, Qt.Key.Key_Up)
+    assert tree.currentItem().text(0) == "Quartz"
+    assert [i.text(0) for i in tree.selectedItems()] == ["Quartz"]
+    assert loaded.store.selection.curve == quartz.id
+    qtbot.keyClick(tree, Qt.Key.Key_Up)
+    assert loaded.store.selection.curve == xrd.id
+
+
 @pytest.mark.parametrize(
     ("entry", "check"),
     [

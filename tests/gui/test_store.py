@@ -31,6 +31,16 @@ def test_signals_come_once_and_only_for_a_change(qapp):
     assert seen == ["changed", "selected"]
 
 
+def test_a_session_opens_at_its_first_spectrum(qapp):
+    other = SessionStore()
+    other.edit("Open", other.state.add([lines("ir", (500, 1, 5)), lines("raman", (500, 1, 5))]))
+    store = SessionStore()
+    store.reset(other.state)
+    assert store.current_curve is next(other.state.curves())
+    store.reset(SessionState())
+    assert store.current_curve is None
+
+
 def test_a_drag_is_one_step(qapp):
     store = SessionStore()
     store.edit("Open", store.state.add([lines("ir", (500, 1, 5))]))

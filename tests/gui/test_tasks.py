@@ -142,11 +142,15 @@ def test_anchors_are_set_and_removed_by_clicks(loaded, process, qtbot):
     assert [p[0] for p in points] == pytest.approx([150, 600, 1200], abs=3)
     for x, y in points:
         assert y == pytest.approx(np.interp(x, spectrum.x, spectrum.y))
+    canvas.cursor_moved.emit(580.0, 0.0)
+    assert "set a baseline anchor" in loaded.status.help.text()
     place = canvas.view.mapViewToScene(QtCore.QPointF(580, 0))
     assert canvas.view.tool.click(_Click(place, Qt.MouseButton.RightButton))
     assert len(process.presenter.steps[0].values["points"]) == 2
     process.presenter._set(())
     assert canvas.view.tool is None
+    canvas.cursor_moved.emit(580.0, 0.0)
+    assert loaded.status.help.text().startswith("Drag: move")
 
 
 def test_compare_suggests_generated_against_measured(loaded, compare):

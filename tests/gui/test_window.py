@@ -17,7 +17,8 @@ from spectrogen_app.app import services
 from spectrogen_app.app.settings import Settings
 from spectrogen_app.errors import ModelError, SpectrogenError
 from spectrogen_app.gui import application
-from spectrogen_app.gui.collector import Collector
+from spectrogen_app.gui.collector import AWAY_LOOKS, Collector
+from spectrogen_app.gui.commands import COMMANDS
 from spectrogen_app.gui.pages import TextPage
 from spectrogen_app.gui.theme import DARK, LIGHT
 from spectrogen_app.gui.widgets import DoubleSpinBox, SpinBox
@@ -37,7 +38,7 @@ def controls(window):
         and not isinstance(w.parent(), (QtWidgets.QAbstractSpinBox, QtWidgets.QLineEdit,
                                         QtWidgets.QTabBar, QtWidgets.QAbstractItemView))
         and not isinstance(w, (QtWidgets.QHeaderView, QtWidgets.QMenu))
-        and w.parent() is not window.bar
+        and w.parent() is not window.menus.bar
         and "PrivateContainer" not in type(w.parent()).__name__
         and not any(w is c.view() for c in window.findChildren(QtWidgets.QComboBox))
     ]  # fmt: skip
@@ -52,7 +53,7 @@ def test_every_control_has_an_accessible_name(loaded):
 
 
 def test_every_toolbar_button_has_a_tool_tip_and_text(loaded):
-    for action in loaded.bar.actions():
+    for action in loaded.menus.bar.actions():
         if not action.isSeparator():
             assert action.toolTip()
             assert action.text()
@@ -69,9 +70,25 @@ def test_every_control_can_be_reached_by_tab_or_key(loaded):
     assert unreachable == []
 
 
+def test_tab_goes_from_the_tree_over_the_plots_to_the_task_and_back(loaded, qtbot):
+    loaded.show_task("peaks")
+    loaded.activateWindow()
+    loaded.samples_view.tree.setFocus()
+    qtbot.waitUntil(loaded.samples_view.tree.hasFocus)
+    seen = []
+    while "Samples" not in seen and len(seen) < 100:
+        qtbot.keyClick(loaded.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(loaded.focusWidget().accessibleName())
+    assert "" not in seen, "a control without a name"
+    wanted = ["Raman plot", "Raman: x axis", "Infrared plot", "Powder XRD plot", "Tasks",
+              "Find the peaks and fit them", "Background", "Peaks", "Search the samples",
+              "Samples"]  # fmt: skip
+    assert [name for name in seen if name in wanted] == wanted
+
+
 def test_no_key_is_given_twice(loaded):
     seen = {}
-    for command in loaded.commands:
+    for command in COMMANDS:
         for key in command.keys:
             assert key not in seen, f"{key}: {command.name} and {seen.get(key)}"
             seen[key] = command.name
@@ -230,7 +247,7 @@ def test_help_lists_every_key(loaded):
     loaded.show_help()
     page = loaded.findChild(TextPage)
     text = page.text.toPlainText()
-    for command in loaded.commands:
+    for command in COMMANDS:
         for key in command.keys:
             assert QtGui.QKeySequence(key).toString() in text
     assert "Familiarity" in text
@@ -292,6 +309,12 @@ def test_garbage_is_collected_in_the_gui_thread_alone(qtbot, qapp):
     assert where == []
     qtbot.waitUntil(lambda: len(where) == 2000)
     assert set(where) == {threading.main_thread()}
+    kept = Noted()
+    collector.settle()
+    del kept
+    collector._resting, collector._mouse = AWAY_LOOKS - 1, QtGui.QCursor.pos()
+    collector.look()
+    assert len(where) == 2001
     collector.settle()
     collector.close()
     assert gc.get_threshold() == before
@@ -301,8 +324,8 @@ def test_garbage_is_collected_in_the_gui_thread_alone(qtbot, qapp):
 def test_recent_files_are_offered(loaded, tmp_path):
     loaded.settings.change(recent=(str(tmp_path / "a.txt"), str(tmp_path / "b.txt")))
     loaded._fill_recent()
-    assert [a.text() for a in loaded.recent.actions() if a.text()][:2] == ["a.txt", "b.txt"]
-    loaded.recent.actions()[-1].trigger()
+    assert [a.text() for a in loaded.menus.recent.actions() if a.text()][:2] == ["a.txt", "b.txt"]
+    loaded.menus.recent.actions()[-1].trigger()
     assert loaded.settings().recent == ()
 
 

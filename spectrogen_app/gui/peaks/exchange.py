@@ -20,6 +20,7 @@ from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet
 from spectrogen_app.gui.peaks.tables import number
 from spectrogen_app.gui.plotting.presenter import titles_of
+from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
@@ -145,6 +146,21 @@ class Exchange:
         sheet = self._open("Correlations")
         sheet.put(names, rows, names, note, sortable=False)
 
+    def show_intervals(self, found: jobs.Intervals) -> None:
+        """Confidence intervals of parameters whose standard error says little."""
+        levels = [level for level, _, _ in next(iter(found.values()), [])]
+        heads = [f"{100 * level:.0f} %, {end}" for level in levels for end in ("from", "to")]
+        rows = [
+            [Cell(name, name), *(_cell(end) for _, *ends in spans for end in ends)]
+            for name, spans in found.items()
+        ]
+        sheet = self._open("Confidence intervals")
+        sheet.resize(600, 260)
+        sheet.put(
+            ("Parameter", *heads), rows,
+            note="By profiling: all others are fitted anew at each value of the parameter.",
+        )  # fmt: skip
+
     def show_history(self) -> None:
         """Every fit of the current curve."""
         history = self._editor.peaks.history
@@ -187,15 +203,15 @@ class Exchange:
             c.id: dataclasses.replace((c.peaks or Decomposition()).edited(model), options=options)
             for c in self.alike()
         }
-        count = len(copies)
-        if not count:
+        if not copies:
             editor.context.notify(
                 "info", "Select the spectra to copy to as well.",
                 "Ctrl+click in the list on the left; they must share the x axis.",
             )  # fmt: skip
             return
-        store.edit(f"Copy the peaks to {count} spectra", store.state.with_peaks(copies))
-        editor.context.notify("good", f"{count} spectra have these peaks now.")
+        count = counted(len(copies), "spectrum", "spectra")
+        store.edit(f"Copy the peaks to {count}", store.state.with_peaks(copies))
+        editor.context.notify("good", f"Copied the peaks to {count}.")
 
     def alike(self) -> list[Curve]:
         """The other selected spectra on the same kind of axis."""

@@ -19,6 +19,7 @@ from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
 KEPT, WIDEST = 3.0, 8.0
 """Bounds of a new peak: its centre within so many FWHM, its width at most so many."""
 _WIDTHS = {"left": "fwhm_left", "right": "fwhm_right"}
+_DRAGS = {"top": "move centre and height", "left": "change the width", "right": "change the width"}
 
 
 class Gestures(QtCore.QObject):
@@ -32,9 +33,12 @@ class Gestures(QtCore.QObject):
     -------
     mode_changed(bool)
         Clicks add peaks, or no longer do.
+    help_changed()
+        The mouse does something else now.
     """
 
     mode_changed = QtCore.Signal(bool)
+    help_changed = QtCore.Signal()
 
     def __init__(self, editor: PeakEditor) -> None:
         super().__init__()
@@ -45,7 +49,7 @@ class Gestures(QtCore.QObject):
         self._model: Model | None = None
         self._kind = self._name = ""
         self._start = 0.0
-        self._kept: dict[Peak, list[Grip]] = {}
+        self._kept: dict[int, tuple[Peak, list[Grip]]] = {}
         self._kept_for: object = None
         editor.changed.connect(self.refresh)
         editor.chosen.connect(self._show)
@@ -55,6 +59,18 @@ class Gestures(QtCore.QObject):
     def model(self) -> Model:
         """The model as drawn: the one being dragged, or that of the session."""
         return self._model if self._model is not None else self._editor.model
+
+    @property
+    def help(self) -> str:
+        """What the mouse does with the peaks where it is; empty for nothing."""
+        grip = self.handles.under_mouse if self.handles is not None else None
+        if grip is not None:
+            drag = _DRAGS.get(grip.kind, "move this bound")
+            return f"Drag: {drag}  ·  Click: select {grip.peak}  ·  Esc: cancel the drag"
+        if self.mode:
+            return ("Click: add a peak  ·  Drag: draw one out  ·  Right-click: remove the nearest"
+                    "  ·  Wheel: zoom x  ·  Esc: leave")  # fmt: skip
+        return ""
 
     def set_active(self, on: bool) -> None:
         """The task came to the front, or went."""
@@ -72,6 +88,7 @@ class Gestures(QtCore.QObject):
             if self.handles is not None:
                 self.handles.set_mode(on)
             self.mode_changed.emit(on)
+            self.help_changed.emit()
 
     def escape(self) -> bool:
         """Cancel a drag, or leave peak mode; False when there was neither."""
@@ -118,6 +135,7 @@ class Gestures(QtCore.QObject):
         handles.added.connect(self.add)
         handles.removed.connect(self._editor.remove)
         handles.chosen.connect(self._editor.choose)
+        handles.hovered.connect(self.help_changed)
         return handles
 
     # ---- adding ---------------------------------------------------------------------------
@@ -233,9 +251,9 @@ class Gestures(QtCore.QObject):
         key = (frame, model.background, model.terms)
         if key != self._kept_for:
             self._kept_for, self._kept = key, {}
-        if peak not in self._kept:
-            self._kept[peak] = grips_of(peak, model, frame, False)
-        return self._kept[peak]
+        if id(peak) not in self._kept:
+            self._kept[id(peak)] = peak, grips_of(peak, model, frame, False)
+        return self._kept[id(peak)][1]
 
     def _words(self, peak: Peak) -> str:
         curve = self._editor.curve
@@ -314,7 +332,7 @@ def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]
         name = _width(peak)
         at = getattr(peak[name], side)
         if _shown_width(at, span) and name == "fwhm":
-            place = _x(frame, peak.center + at / 2)
+            place = _x(frame, peak.center + (at if side == "max" else -at) / 2)
             low = _y(frame, under + 0.25 * peak.height)
             found.append(Grip(f"width.{side}", peak.name, place, low))
     return found

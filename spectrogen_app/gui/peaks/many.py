@@ -11,12 +11,14 @@ from PySide6 import QtCore, QtWidgets
 
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve
+from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet, Trend
 from spectrogen_app.gui.peaks.tables import number, parts
+from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
@@ -111,18 +113,19 @@ class BatchFit(QtCore.QObject):
         }
         good, failed = len(fitted), len(self.outcomes) - len(fitted)
         if fitted:
-            store.edit(f"Fit {good} spectra", store.state.with_peaks(fitted))
+            what = f"Fit {counted(good, 'spectrum', 'spectra')}"
+            store.edit(what, store.state.with_peaks(fitted))
         if failed or self.sheet is None:
             self._editor.context.notify(
                 "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
-                f"{failed} were not: the table says why." if failed else "",
+                f"{failed} failed: the table says why." if failed else "",
             )
         QtCore.QTimer.singleShot(0, self, self._end)
 
     def _end(self) -> None:
         self._show()
         if self.sheet is not None:
-            self.sheet.fit_columns()
+            _in_turn(self.sheet, self.sheet.fit_columns)
         self.finished.emit()
 
     # ---- the sheet ------------------------------------------------------------------------
@@ -131,7 +134,6 @@ class BatchFit(QtCore.QObject):
         if self.sheet is not None:
             self.sheet.destroyed.disconnect(self._gone)
             self.sheet.close()
-        self.trend = None
         theme = self._editor.context.theme.theme
         sheet = self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
         sheet.resize(860, 720)
@@ -140,8 +142,14 @@ class BatchFit(QtCore.QObject):
         self._parameters = sheet.add_chooser("Plot", [], self._choose_parameter)
         self._axes = sheet.add_chooser("against", [], self._choose_axis)
         sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
-        sheet.show()
-        QtCore.QTimer.singleShot(0, self, self._show)
+        _in_turn(sheet, self._add_trend, self._show, sheet.show)
+
+    def _add_trend(self) -> None:
+        if self.sheet is not None:
+            self.trend = Trend(self._editor.context.theme.theme)
+            self.trend.picked.connect(self._go_to)
+            self.trend.hide()
+            self.sheet.middle.addWidget(self.trend)
 
     def _gone(self, *_: object) -> None:
         self.sheet = self.trend = None
@@ -165,12 +173,10 @@ class BatchFit(QtCore.QObject):
             (places[i], v.value, v.stderr or 0.0, i)
             for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
-        if points and self.trend is None:
-            self.trend = Trend(self._editor.context.theme.theme)
-            self.trend.picked.connect(self._go_to)
-            self.sheet.middle.addWidget(self.trend)
-            self.sheet.middle.setSizes([380, 300])
-        if self.trend is not None:
+        if self.trend is not None and points:
+            if self.trend.isHidden():
+                self.trend.show()
+                self.sheet.middle.setSizes([380, 300])
             self.trend.put(points, self._against or INDEX, label)
 
     def _fill_choosers(self) -> None:
@@ -228,12 +234,31 @@ class BatchFit(QtCore.QObject):
             self.save(Path(name))
 
     def save(self, path: Path) -> None:
-        """Write all peaks of all spectra, and which were not fitted."""
+        """Write all peaks of all spectra."""
         from spectrogen_app.fitting.report import table_csv
 
-        with atomic_write(path, "w", encoding="utf-8") as stream:
-            stream.write(table_csv([o for o in self.outcomes if isinstance(o, FitResult)]))
-        self._editor.context.notify("good", f"Wrote {path.name}.")
+        notify = self._editor.context.notify
+        fitted = [o for o in self.outcomes if isinstance(o, FitResult)]
+        try:
+            with atomic_write(path, "w", encoding="utf-8") as stream:
+                stream.write(table_csv(fitted))
+        except SpectrogenError as error:
+            notify("error", error.message, error.hint)
+        else:
+            count = f"{len(fitted)} of {len(self.outcomes)}"
+            notify("good", f"Wrote {path.name}.", f"The peaks of {count} spectra are in it.")
+
+
+def _in_turn(sheet: Sheet, *steps: Callable[[], object]) -> None:
+    """Do each step in a turn of the event loop of its own, as long as the sheet is there."""
+    first, *rest = steps
+
+    def step() -> None:
+        first()
+        if rest:
+            _in_turn(sheet, *rest)
+
+    QtCore.QTimer.singleShot(0, sheet, step)
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
@@ -243,7 +268,8 @@ def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
     if not isinstance(outcome, FitResult):
         return [Cell(f"failed: {outcome.error.message}", "0", 1.0), *empty]
     warned = len(outcome.warnings)
-    state = Cell(f"{warned} warnings", "1", 0.96) if warned else Cell("fitted", "2")
+    warnings = counted(warned, "warning", "warnings")
+    state = Cell(warnings, "1", 0.96) if warned else Cell("fitted", "2")
     count = len(outcome.model.peaks)
     return [
         state, Cell(str(count), float(count)), Cell(f"{outcome.r_squared:.5f}", outcome.r_squared),

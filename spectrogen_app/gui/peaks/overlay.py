@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyqtgraph as pg
 from PySide6 import QtCore, QtGui
 
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.fit import peak_colour
+from spectrogen_app.gui.plotting.ground import Picture
 from spectrogen_app.gui.theme import Theme
 
 Qt = QtCore.Qt
@@ -19,8 +20,11 @@ REACH = 9.0
 """Pixels from which a handle can be taken."""
 NEAR = 80.0
 """Pixels from which a right-click removes a peak."""
+NAME_HEIGHT = 15.0
 APART = 12.0
-"""Pixels that the handles of the width keep from the middle of a narrow peak."""
+"""Pixels that handles beside a narrow peak keep from its middle."""
+_BESIDE = {"left": -1.0, "right": 1.0, "center.min": -1.0, "center.max": 1.0, "width.min": -1.0,
+           "width.max": 1.0}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,20 @@ class Box:
     widths: tuple[tuple[float, float, float], ...] = ()
 
 
+class _Mark(NamedTuple):
+    grip: Grip
+    x: float
+    y: float
+    strong: bool
+    named: float
+    """How wide the name of its peak is, 0 where it is not written."""
+
+    def meets(self, other: _Mark) -> bool:
+        """Whether the names overlap."""
+        wide = (self.named + other.named) / 2
+        return abs(self.x - other.x) < wide and abs(self.y - other.y) < NAME_HEIGHT
+
+
 class Handles(pg.GraphicsObject):
     """The handles of one canvas; coordinates in signals are in the units drawn.
 
@@ -72,6 +90,7 @@ class Handles(pg.GraphicsObject):
     added(x, y): a click in peak mode.
     removed(peak): a right-click near it.
     chosen(peak): its handle was clicked.
+    hovered(): the mouse came to a handle, or left it.
     """
 
     grabbed = QtCore.Signal(str, str)
@@ -83,6 +102,7 @@ class Handles(pg.GraphicsObject):
     added = QtCore.Signal(float, float)
     removed = QtCore.Signal(str)
     chosen = QtCore.Signal(str)
+    hovered = QtCore.Signal()
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__()
@@ -100,6 +120,7 @@ class Handles(pg.GraphicsObject):
         self._sweeping = False
         self._hovered: Grip | None = None
         self._dead = False
+        self._picture = Picture()
         self.setParentItem(self._view)
         self.setZValue(95)
         self._view.sigRangeChanged.connect(self._changed)
@@ -132,6 +153,11 @@ class Handles(pg.GraphicsObject):
         return self._held is not None or self._sweeping
 
     @property
+    def under_mouse(self) -> Grip | None:
+        """The handle that is held, or that a drag would take."""
+        return self._held or self._hovered
+
+    @property
     def grips(self) -> tuple[Grip, ...]:
         """The handles."""
         return self._grips
@@ -140,6 +166,9 @@ class Handles(pg.GraphicsObject):
         """Draw these handles; ``text`` stands beside the one that is held."""
         self._grips, self._box, self._selected, self._text = grips, box, selected, text
         self._middles = {g.peak: g.x for g in grips if g.kind == "top"}
+        old = self._hovered
+        if old is not None and (old.kind, old.peak) not in {(g.kind, g.peak) for g in grips}:
+            self._hover(None)
         self.update()
 
     def set_mode(self, on: bool) -> None:
@@ -163,11 +192,11 @@ class Handles(pg.GraphicsObject):
         return self._view.mapFromView(QtCore.QPointF(x, y))
 
     def place(self, grip: Grip) -> QtCore.QPointF:
-        """Where a handle is drawn: those of a narrow peak's width stand apart."""
+        """Where a handle is drawn: those beside a narrow peak stand apart."""
         place = self.pixel(grip.x, grip.y)
-        if grip.kind in ("left", "right"):
+        if grip.kind in _BESIDE:
             middle = self.pixel(self._middles.get(grip.peak, grip.x), grip.y).x()
-            side = place.x() - middle or (1.0 if grip.kind == "right" else -1.0)
+            side = place.x() - middle or _BESIDE[grip.kind]
             if abs(side) < APART:
                 place.setX(middle + math.copysign(APART, side))
         return place
@@ -271,6 +300,7 @@ class Handles(pg.GraphicsObject):
             self._hovered = grip
             self._set_cursor()
             self.update()
+            self.hovered.emit()
 
     def _set_cursor(self) -> None:
         grip, shape = self._held or self._hovered, Qt.CursorShape
@@ -288,30 +318,55 @@ class Handles(pg.GraphicsObject):
     # ---- drawing --------------------------------------------------------------------------
 
     def paint(self, painter: QtGui.QPainter, *_: Any) -> None:
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         font = QtGui.QFont(painter.font())
         font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
         painter.setFont(font)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         self._paint_box(painter)
-        written: list[QtCore.QRectF] = []
-        metrics = QtGui.QFontMetricsF(font)
-        for grip in sorted(self._grips, key=lambda g: g.peak != self._selected):
-            chosen = grip.peak == self._selected
-            hot = self._hovered is not None and self._hovered.peak == grip.peak
-            if grip.kind in ("left", "right") and not chosen and not hot:
-                continue
-            colour = peak_colour(grip.peak, self._theme)
-            place = self.place(grip)
-            self._paint_grip(painter, grip, place, colour, chosen or grip == self._hovered)
-            if grip.kind == "top":
-                wide = metrics.horizontalAdvance(grip.peak) + 2
-                box = QtCore.QRectF(place.x() - wide / 2, place.y() - 24, wide, 15)
-                if hot or not any(box.intersects(b) for b in written):
-                    written.append(box)
-                    painter.setPen(colour)
-                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, grip.peak)
+        marks = self._marks(QtGui.QFontMetricsF(font))
+        rest = tuple(m for m in marks if m.grip.peak != self._selected)
+
+        def draw(inner: QtGui.QPainter) -> None:
+            inner.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+            inner.setFont(font)
+            for mark in rest:
+                self._paint_mark(inner, mark)
+
+        look = (rest, self._theme.name, font.key())
+        self._picture.paint(painter, self.boundingRect(), look, draw)
+        for mark in marks[: len(marks) - len(rest)]:
+            self._paint_mark(painter, mark)
         if self._text:
             self._paint_text(painter)
+
+    def _marks(self, metrics: QtGui.QFontMetricsF) -> list[_Mark]:
+        """What is drawn, the selected peak first; names that would overlap give way to it."""
+        marks: list[_Mark] = []
+        named: list[_Mark] = []
+        hot = self._hovered.peak if self._hovered is not None else None
+        for grip in sorted(self._grips, key=lambda g: g.peak != self._selected):
+            chosen = grip.peak == self._selected
+            if grip.kind in ("left", "right") and not chosen and grip.peak != hot:
+                continue
+            place = self.place(grip)
+            mark = _Mark(grip, place.x(), place.y(), chosen or grip == self._hovered, 0.0)
+            if grip.kind == "top":
+                wide = mark._replace(named=metrics.horizontalAdvance(grip.peak) + 2)
+                if grip.peak == hot or not any(wide.meets(m) for m in named):
+                    mark = wide
+                    named.append(mark)
+            marks.append(mark)
+        return marks
+
+    def _paint_mark(self, painter: QtGui.QPainter, mark: _Mark) -> None:
+        colour = peak_colour(mark.grip.peak, self._theme)
+        place = QtCore.QPointF(mark.x, mark.y)
+        self._paint_grip(painter, mark.grip, place, colour, mark.strong)
+        if mark.named:
+            painter.setPen(colour)
+            corner = place - QtCore.QPointF(mark.named / 2, 24)
+            box = QtCore.QRectF(corner, QtCore.QSizeF(mark.named, NAME_HEIGHT))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, mark.grip.peak)
 
     def _paint_grip(
         self, painter: QtGui.QPainter, grip: Grip, place: QtCore.QPointF, colour: QtGui.QColor,

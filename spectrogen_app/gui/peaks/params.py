@@ -24,8 +24,6 @@ class ParamRow:
         Such as ``p1_center``.
     label, value, error, low, high, tie : str
     fixed : bool
-    stuck : bool
-        On a bound, or without an error that it should have.
     """
 
     name: str
@@ -36,7 +34,6 @@ class ParamRow:
     low: str
     high: str
     tie: str
-    stuck: bool = False
 
 
 FIELDS = ("label", "value", "fixed", "low", "high", "tie")
@@ -77,10 +74,11 @@ class ParamTableModel(NamedRows):
         if role in (roles.DisplayRole, roles.EditRole):
             return value
         if role == ERROR:
-            return f"± {row.error}" if name == "value" and row.error else ""
+            return row.error if name == "value" else ""
         if role == roles.ToolTipRole:
-            error = f" ± {row.error}" if name == "value" and row.error else ""
-            return f"{row.name}: {value}{error}" if name in ("label", "value") else value
+            if name == "value":
+                return f"{row.name}: {value} {row.error}".rstrip()
+            return f"{row.name}: {value}" if name == "label" else value
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -184,14 +182,17 @@ class ParamTable(QtWidgets.QTableView):
         self.setModel(self.rows)
         self.lines = ParamDelegate(self)
         self.setItemDelegate(self.lines)
-        named(self, "Parameters", "Type to change a value; Space fixes or frees it")
+        named(
+            self, "Parameters",
+            "Type to change a value; Delete clears a bound or tie; Space fixes or frees one",
+        )  # fmt: skip
         self.setShowGrid(False)
         self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         trigger = QtWidgets.QAbstractItemView.EditTrigger
         self.setEditTriggers(
             trigger.DoubleClicked | trigger.EditKeyPressed | trigger.AnyKeyPressed
-            | trigger.SelectedClicked
         )  # fmt: skip
+        self.setTabKeyNavigation(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
@@ -217,6 +218,14 @@ class ParamTable(QtWidgets.QTableView):
                 event.accept()
                 return True
         return super().event(event)
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        index = self.currentIndex()
+        clears = index.isValid() and FIELDS[index.column()] in ("low", "high", "tie")
+        if clears and event.key() == Qt.Key.Key_Delete:
+            self.rows.setData(index, "")
+        else:
+            super().keyPressEvent(event)
 
     def put(self, rows: Sequence[ParamRow]) -> None:
         """Show these rows."""

@@ -12,7 +12,6 @@ from spectrogen_app.app.session import Curve, SessionState
 from spectrogen_app.data.axis import XKind
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Background, Model
 from spectrogen_app.fitting.options import included
 from spectrogen_app.fitting.result import FitResult
@@ -21,7 +20,6 @@ from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import BACKGROUND, PeakEditor, options_text
 from spectrogen_app.gui.peaks.exchange import KINDS, Exchange
 from spectrogen_app.gui.peaks.gestures import Gestures
-from spectrogen_app.gui.peaks.jobs import Intervals
 from spectrogen_app.gui.peaks.many import BatchFit
 from spectrogen_app.gui.peaks.rules import (
     LABELS,
@@ -29,15 +27,15 @@ from spectrogen_app.gui.peaks.rules import (
     bounded,
     edited,
     interval_names,
-    interval_text,
     param_row,
+    peak_values,
     quality,
     ranges,
     remedies_of,
     unbounded,
     within_shape,
 )
-from spectrogen_app.gui.peaks.tables import PeakRow, parts
+from spectrogen_app.gui.peaks.tables import PeakRow
 from spectrogen_app.gui.peaks.view import SUBTRACT, AdviceRow, PeaksView
 from spectrogen_app.gui.plotting.fit import peak_colour
 from spectrogen_app.gui.process.presenter import ProcessPresenter
@@ -218,13 +216,8 @@ class PeaksPresenter:
             names = interval_names(found, result)
             self.editor.run_other(
                 jobs.intervals, jobs.IntervalRequest(result, names), "Confidence intervals",
-                self._tell_intervals,
+                self.exchange.show_intervals,
             )  # fmt: skip
-
-    def _tell_intervals(self, found: Intervals) -> None:
-        self._context.notify(
-            "info", "  ·  ".join(interval_text(n, rows) for n, rows in found.items())
-        )
 
     def _selected_curves(self) -> list[Curve]:
         now = self.editor.curve
@@ -332,8 +325,11 @@ class PeaksPresenter:
         curve = self.editor.curve
         if curve is None:
             return "Select a spectrum to decompose."
-        if self.editor.sketch is None and self.editor.panel_model is not None:
-            return f"{curve.spectrum.name}: shown in units that peaks cannot be drawn in."
+        panel = self.editor.panel_model
+        if self.editor.sketch is None and panel is not None:
+            shown = any(t.id == curve.id for t in panel.traces)
+            why = "shown in units that peaks cannot be drawn in" if shown else "hidden"
+            return f"{curve.spectrum.name}: {why}."
         return curve.spectrum.name
 
     def peak_rows(self, model: Model, result: FitResult | None) -> list[PeakRow]:
@@ -342,14 +338,9 @@ class PeaksPresenter:
         found = {p.name: p for p in result.peaks} if result is not None else {}
         rows = []
         for peak in sorted(model.peaks, key=lambda p: p.center):
-            held = found.get(peak.name)
-            four = (
-                (held.center, held.height, held.fwhm, held.area) if held is not None
-                else tuple(Estimate(v) for v in (peak.center, peak.height, peak.fwhm, peak.area))
-            )  # fmt: skip
             rows.append(
-                PeakRow(peak.name, SHORT[peak.shape],
-                        peak_colour(peak.name, theme).name(), tuple(parts(e) for e in four))
+                PeakRow(peak.name, SHORT[peak.shape], peak_colour(peak.name, theme).name(),
+                        peak_values(peak, found.get(peak.name)))
             )  # fmt: skip
         if model.background is not None:
             kind, empty = model.background.kind, (("", ""),) * 4

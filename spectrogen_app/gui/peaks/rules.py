@@ -6,11 +6,12 @@ import math
 import re
 
 from spectrogen_app.fitting import shapes
-from spectrogen_app.fitting.advice import Advice, bound_reached
+from spectrogen_app.fitting.advice import Advice
+from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Model, Param, Peak
-from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.fitting.result import FitResult, PeakResult
 from spectrogen_app.gui.peaks.params import ParamRow
-from spectrogen_app.gui.peaks.tables import number, parts
+from spectrogen_app.gui.peaks.tables import UNKNOWN, number, parts
 
 INTERVAL = "Confidence interval"
 _TINY = 1e-9
@@ -48,24 +49,34 @@ def interval_names(advice: Advice, result: FitResult) -> tuple[str, ...]:
     return tuple(n for n in advice.parameters if n in result.free)
 
 
-def interval_text(name: str, rows: list[tuple[float, float, float]]) -> str:
-    """An interval in words."""
-    return f"{name}: " + ", ".join(
-        f"{100 * level:.0f} %: {low:.6g} to {high:.6g}" for level, low, high in rows
-    )
+def told(estimate: Estimate, param: Param | None = None) -> tuple[str, str]:
+    """A fitted value, and its error or why it has none."""
+    value, error = parts(estimate)
+    if estimate.stderr is not None:
+        return value, f"± {error or 0}"
+    if param is not None and (param.fixed or param.tie):
+        return value, "fixed" if param.fixed else "tied"
+    return value, UNKNOWN
+
+
+def peak_values(peak: Peak, held: PeakResult | None) -> tuple[tuple[str, str], ...]:
+    """Centre, height, width and area of a peak with their errors, if it was fitted."""
+    names = ("center", "height", "fwhm", "area")
+    if held is None:
+        return tuple(parts(Estimate(getattr(peak, n))) for n in names)
+    own = dict(zip(shapes.shape(peak.shape).names, peak.params, strict=True))
+    return tuple(told(getattr(held, n), own.get(n)) for n in names)
 
 
 def param_row(name: str, label: str, param: Param, result: FitResult | None) -> ParamRow:
     """A parameter as the table shows it."""
     held = result.params.get(name) if result is not None else None
-    value, error = parts(held) if held is not None else ("", "")
-    if not error:
+    value, error = told(held, param) if held is not None else ("", "")
+    if held is None or held.stderr is None:
         value = number(param.value, 6 if abs(param.value) >= 1 else 5)
-    varied = not param.fixed and not param.tie
     return ParamRow(
         name, label, value, error, param.fixed,
         number(param.min) if abs(param.min) > _TINY else "0", number(param.max), param.tie,
-        result is not None and varied and (not error or bound_reached(param) is not None),
     )  # fmt: skip
 
 

@@ -169,7 +169,8 @@ class Sheet(QtWidgets.QDialog):
         self.buttons = QtWidgets.QHBoxLayout()
         self.buttons.addStretch(1)
         self.add_button("Close", self.close)
-        self.add_button("Copy", self.copy, "Copy the table in full precision")
+        copy = self.add_button("Copy", self.copy, "Copy the table in full precision (Ctrl+C)")
+        copy.setShortcut(QtGui.QKeySequence.StandardKey.Copy)
         self.middle = QtWidgets.QSplitter(Qt.Orientation.Vertical)
         self.middle.setChildrenCollapsible(False)
         self.middle.addWidget(self.table)
@@ -192,7 +193,7 @@ class Sheet(QtWidgets.QDialog):
         if fresh:
             self.table.setSortingEnabled(sortable)
             if sortable:
-                self.sorted.sort(-1)
+                self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             self.table.verticalHeader().setVisible(bool(sides))
             self.fit_columns()
 
@@ -243,8 +244,7 @@ class Trend(pg.PlotWidget):
     picked = QtCore.Signal(int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(background=theme.surface)
-        self.setMenuEnabled(False)
+        super().__init__(background=theme.surface, enableMenu=False)
         self.setMinimumHeight(180)
         named(self, "Parameter against index")
         self._colour = theme.curve("#1f77b4")

@@ -15,6 +15,8 @@ from spectrogen_app.gui.widgets import named
 
 Qt = QtCore.Qt
 ERROR = Qt.ItemDataRole.UserRole
+UNKNOWN = "± ?"
+"""In place of an error that could not be estimated."""
 Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 
 
@@ -29,7 +31,7 @@ class PeakRow:
     colour : str
         ``#rrggbb``.
     values : tuple of (value, error)
-        Centre, height, FWHM, area as text; empty errors where there are none.
+        Centre, height, FWHM, area as text; the error with its sign, or why there is none.
     title : str
         Shown in place of the name.
     """
@@ -91,11 +93,11 @@ class PeakTableModel(NamedRows):
         if role == Qt.ItemDataRole.DisplayRole:
             return value
         if role == ERROR:
-            return error if column == 0 or not error else f"± {error}"
+            return error
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return QtGui.QColor(row.colour)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{row.name}, {self.HEADS[column]}: {value} {'± ' + error if error else ''}"
+            return f"{row.name}, {self.HEADS[column]}: {value} {error}".rstrip()
         return None
 
 
@@ -137,7 +139,8 @@ class TwoLines(QtWidgets.QStyledItemDelegate):
             font = QtGui.QFont(painter.font())
             font.setPointSizeF(font.pointSizeF() * 0.85)
             painter.setFont(font)
-            painter.setPen(QtGui.QColor(self.theme.muted))
+            doubtful = error == UNKNOWN
+            painter.setPen(QtGui.QColor(self.theme.warn if doubtful else self.theme.muted))
             lower = QtCore.QRectF(box.left(), upper.bottom(), box.width(), box.height() * 0.46)
             text = painter.fontMetrics().elidedText(
                 str(error), Qt.TextElideMode.ElideRight, round(box.width())
@@ -239,5 +242,5 @@ def parts(estimate: Estimate) -> tuple[str, str]:
     digits = 1 - math.floor(math.log10(error))
     if -5 <= digits <= 9 and abs(value) < 1e7:
         places = max(0, digits)
-        return f"{value:.{places}f}", f"{round(error, digits):.{places}f}"
+        return f"{round(value, digits):.{places}f}", f"{round(error, digits):.{places}f}"
     return f"{value:.4e}", f"{error:.1e}"

@@ -11,7 +11,15 @@ from spectrogen_app.gui.peaks.params import ParamRow, ParamTable
 from spectrogen_app.gui.peaks.tables import PeakRow, PeakTable
 from spectrogen_app.gui.process.baseline import BaselineView
 from spectrogen_app.gui.theme import LIGHT, Theme, icon
-from spectrogen_app.gui.widgets import ComboBox, label, line, named, push_button, tool_button
+from spectrogen_app.gui.widgets import (
+    ComboBox,
+    counted,
+    label,
+    line,
+    named,
+    push_button,
+    tool_button,
+)
 
 Qt = QtCore.Qt
 SUBTRACT = "subtract"
@@ -345,8 +353,7 @@ class PeaksView(QtWidgets.QScrollArea):
             card.hide()
             card.deleteLater()
         self.cards = []
-        count = len(rows) + more
-        self.count.setText("1 warning" if count == 1 else f"{count} warnings")
+        self.count.setText(counted(len(rows) + more, "warning", "warnings"))
         self._head.setVisible(bool(rows))
         self.mend.setEnabled(any(r.remedies for r in rows))
         for i, row in enumerate(rows):

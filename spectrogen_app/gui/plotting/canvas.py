@@ -11,7 +11,7 @@ from PySide6 import QtCore, QtWidgets
 from spectrogen_app.app.decomposition import FitCurves
 from spectrogen_app.app.display import Drawn
 from spectrogen_app.gui.plotting.fit import FitItem
-from spectrogen_app.gui.plotting.ground import Ground
+from spectrogen_app.gui.plotting.ground import Ground, StillAxis
 from spectrogen_app.gui.plotting.items import Legend, LegendRow, SpectrumViewBox, TraceItem
 from spectrogen_app.gui.plotting.model import PanelModel, Trace
 from spectrogen_app.gui.theme import LIGHT, Theme
@@ -52,11 +52,13 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.ci.layout.setContentsMargins(4, 6, 14, 2)
         self.ci.layout.setVerticalSpacing(2)
         self.view = SpectrumViewBox()
-        self.plot = self.ci.addPlot(row=0, col=0, viewBox=self.view)
+        self.plot = _framed(self.view)
+        self.ci.addItem(self.plot, row=0, col=0)
         self.residual_view = SpectrumViewBox()
-        self.residual_plot = pg.PlotItem(viewBox=self.residual_view)
+        self.residual_plot = _framed(self.residual_view)
         self.residual_plot.setXLink(self.plot)
         self._residual_shown = False
+        self._labelled: tuple[str | None, ...] = ()
         self.ci.layout.setRowStretchFactor(0, 5)
         for plot in (self.plot, self.residual_plot):
             plot.hideButtons()
@@ -74,7 +76,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
-        self._ground = Ground(self.plot)
+        self._grounds = Ground(self.plot, 10), Ground(self.plot, 50)
         self.fit = FitItem(self.plot)
         self._residual_item = TraceItem()
         self._zero = pg.InfiniteLine(0, angle=0, movable=False)
@@ -89,7 +91,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.model: PanelModel | None = None
         self._at_full = True
         self._width = 0.0
-        self._past: list[Ranges] = []
+        self._past: list[tuple[Ranges, bool]] = []
         self._grid = False
         for box in (self.view, self.residual_view):
             box.before_gesture.connect(self._remember)
@@ -127,16 +129,14 @@ class Canvas(pg.GraphicsLayoutWidget):
             self._drop(self._traces.pop(gone))
         for order, trace in enumerate(model.traces):
             self._draw_trace(trace, order)
-        self._ground.put(tuple(self._traces[t.id].curve for t in model.traces if not t.current))
+        for current, ground in enumerate(self._grounds):
+            shown = (t for t in model.traces if t.current == bool(current))
+            ground.put(tuple(self._traces[t.id].curve for t in shown))
         self._draw_labels()
         self._draw_legend()
         self.fit.draw(model.fit, self.theme)
         self._draw_residual()
-        colour = self.theme.muted
-        low = self.residual_plot if self._residual_shown else self.plot
-        self.plot.getAxis("bottom").setStyle(showValues=not self._residual_shown)
-        low.setLabel("bottom", model.shown.x_label, color=colour)
-        self.plot.setLabel("left", model.shown.y_label, color=colour)
+        self._label_axes()
         self._show_labels()
         self.view.invertX(model.reversed)
         self.residual_view.invertX(model.reversed)
@@ -176,9 +176,11 @@ class Canvas(pg.GraphicsLayoutWidget):
         """The view before the last zoom; False when there is none."""
         if not self._past:
             return False
-        x, y = self._past.pop()
-        self._at_full = False
-        self.view.setRange(xRange=x, yRange=y, padding=0)
+        ranges, full = self._past.pop()
+        if full:
+            self._set_full()
+        else:
+            self.set_ranges(ranges)
         return True
 
     def ranges(self) -> Ranges:
@@ -220,7 +222,7 @@ class Canvas(pg.GraphicsLayoutWidget):
     def set_tool(self, tool: Any) -> None:
         """Let ``tool.click(event) -> bool`` and ``tool.drag(event) -> bool`` see the mouse first.
 
-        ``None`` gives the mouse back to pan and zoom.
+        ``tool.help`` says what it does. ``None`` gives the mouse back to pan and zoom.
         """
         self.view.tool = tool
 
@@ -254,7 +256,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         super().leaveEvent(event)
 
     def _remember(self) -> None:
-        now = self.ranges()
+        now = self.ranges(), self._at_full
         if not self._past or self._past[-1] != now:
             self._past.append(now)
             del self._past[:-50]
@@ -278,6 +280,20 @@ class Canvas(pg.GraphicsLayoutWidget):
     def _range_changed(self) -> None:
         self.view_changed.emit()
 
+    def _label_axes(self) -> None:
+        assert self.model is not None
+        shown, residual, colour = self.model.shown, self.model.residual, self.theme.muted
+        below = residual.label if residual is not None else None
+        if (shown.x_label, shown.y_label, below, colour) == self._labelled:
+            return
+        self._labelled = shown.x_label, shown.y_label, below, colour
+        low = self.plot if residual is None else self.residual_plot
+        self.plot.getAxis("bottom").setStyle(showValues=residual is None)
+        low.setLabel("bottom", shown.x_label, color=colour)
+        self.plot.setLabel("left", shown.y_label, color=colour)
+        if residual is not None:
+            self.residual_plot.setLabel("left", residual.label, color=colour)
+
     def _show_labels(self) -> None:
         """Axis labels give way where there is no room for them."""
         roomy = self.height() > 205
@@ -295,7 +311,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         (left, right), _ = self.ranges()
         width = self.legend.size().width() / max(self.view.width(), 1.0) * (right - left)
         heights = [
-            max((_highest(t.drawn, a, b) for t in model.traces), default=0.0)
+            max(_highest(t.drawn, a, b) for t in model.traces)
             for a, b in ((left, left + width), (right - width, right))
         ]
         low_end_free = heights[0] < heights[1]
@@ -370,12 +386,8 @@ class Canvas(pg.GraphicsLayoutWidget):
                 self.ci.layout.setRowStretchFactor(1, 0)
         if residual is None:
             return
-        self._show_residual(residual.drawn, residual.colour)
-        self.residual_plot.setLabel("left", residual.label, color=self.theme.muted)
-
-    def _show_residual(self, drawn: Drawn, colour: str) -> None:
-        self._residual_item.draw(drawn, "measured", self.theme.curve(colour))
-        reach = 1.1 * _reach(drawn)
+        self._residual_item.draw(residual.drawn, "measured", self.theme.curve(residual.colour))
+        reach = 1.1 * _reach(residual.drawn)
         self.residual_view.setYRange(-reach, reach, padding=0)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:
@@ -392,13 +404,15 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.cursor_moved.emit(point.x(), point.y())
 
 
+def _framed(view: SpectrumViewBox) -> pg.PlotItem:
+    axes = {side: StillAxis(side) for side in ("left", "bottom", "top", "right")}
+    return pg.PlotItem(viewBox=view, axisItems=axes)
+
+
 def _highest(curve: Drawn, low: float, high: float) -> float:
-    """The curve's height within a range as a share of its whole height; 0 outside of it."""
+    """How high the curve is drawn within a range."""
     first, last = np.searchsorted(curve.x, (low, high))
-    if last <= first:
-        return 0.0
-    bottom = float(curve.y.min())
-    return (float(curve.y[first:last].max()) - bottom) / ((float(curve.y.max()) - bottom) or 1.0)
+    return float(curve.y[first:last].max()) if last > first else -np.inf
 
 
 def _reach(drawn: Drawn) -> float:

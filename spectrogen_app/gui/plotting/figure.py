@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtSvg, QtWidgets
@@ -78,18 +79,12 @@ class Figure:
         WriteError
             Neither ``.png``, ``.svg`` nor ``.pdf``.
         """
+        if extension == ".svg":
+            return self._svg().encode()
         store = QtCore.QBuffer()
         store.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
         if extension == ".png":
             self.image().save(store, "PNG")  # type: ignore[call-overload]
-        elif extension == ".svg":
-            svg = QtSvg.QSvgGenerator()
-            svg.setOutputDevice(store)
-            svg.setResolution(DPI)
-            svg.setSize(self.size)
-            svg.setViewBox(QtCore.QRect(QtCore.QPoint(), self.size))
-            svg.setTitle(self._title or "Spectra")
-            self._on_device(svg)
         elif extension == ".pdf":
             pdf = QtGui.QPdfWriter(store)
             pdf.setResolution(DPI)
@@ -118,13 +113,45 @@ class Figure:
 
     def _on_device(self, device: QtGui.QPaintDevice) -> None:
         painter = QtGui.QPainter(device)
-        painter.fillRect(
-            QtCore.QRect(QtCore.QPoint(), self.size), QtGui.QColor(self._theme.surface)
-        )
         self._paint(painter)
         painter.end()
 
+    def _svg(self) -> str:
+        """The panels one by one, each cut where it ends: Qt writes no clipping."""
+        whole = self._svg_of(self.size, self._paint_head)
+        size = QtCore.QSize(self._width, self._height)
+        rect = f'<rect width="{self._width}" height="{self._height}"/>'
+        ends = f'<defs><clipPath id="panel">{rect}</clipPath></defs>'
+        panels = []
+        for i, canvas in enumerate(self._canvases):
+            drawn = self._svg_of(size, partial(self._paint_panel, canvas=canvas, top=0))
+            inner = drawn[drawn.index("<g") : drawn.rindex("</svg>")]
+            place = f"translate(0,{self._head + i * self._height})"
+            panels.append(f'<g transform="{place}"><g clip-path="url(#panel)">{inner}</g></g>')
+        head = whole[: whole.rindex("</svg>")].replace(' version="1.2" baseProfile="tiny"', "")
+        return f"{head}{ends}{''.join(panels)}</svg>\n"
+
+    def _svg_of(self, size: QtCore.QSize, paint: Callable[[QtGui.QPainter], None]) -> str:
+        store = QtCore.QBuffer()
+        svg = QtSvg.QSvgGenerator()
+        svg.setOutputDevice(store)
+        svg.setResolution(DPI)
+        svg.setSize(size)
+        svg.setViewBox(QtCore.QRect(QtCore.QPoint(), size))
+        svg.setTitle(self._title or "Spectra")
+        painter = QtGui.QPainter(svg)
+        paint(painter)
+        painter.end()
+        return bytes(store.data().data()).decode()
+
     def _paint(self, painter: QtGui.QPainter) -> None:
+        self._paint_head(painter)
+        for i, canvas in enumerate(self._canvases):
+            self._paint_panel(painter, canvas, self._head + i * self._height)
+
+    def _paint_head(self, painter: QtGui.QPainter) -> None:
+        whole = QtCore.QRect(QtCore.QPoint(), self.size)
+        painter.fillRect(whole, QtGui.QColor(self._theme.surface))
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         if self._title:
             font = QtGui.QFont(QtWidgets.QApplication.font())
@@ -134,10 +161,11 @@ class Figure:
             painter.setPen(QtGui.QColor(self._theme.text))
             place = QtCore.QRectF(16, 6, self._width - 32, self._head - 6)
             painter.drawText(place, QtCore.Qt.AlignmentFlag.AlignVCenter, self._title)
-        for i, canvas in enumerate(self._canvases):
-            top = self._head + i * self._height
-            target = QtCore.QRectF(0, top, self._width, self._height)
-            canvas.scene().render(painter, target, QtCore.QRectF(canvas.viewport().rect()))
+
+    def _paint_panel(self, painter: QtGui.QPainter, canvas: Canvas, top: int) -> None:
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        target = QtCore.QRectF(0, top, self._width, self._height)
+        canvas.scene().render(painter, target, QtCore.QRectF(canvas.viewport().rect()))
 
     def _canvas(self, model: PanelModel, ranges: Ranges | None) -> Canvas:
         canvas = Canvas(self._theme)
@@ -151,4 +179,15 @@ class Figure:
         for _ in range(2):
             QtWidgets.QApplication.sendPostedEvents()
             canvas.ci.layout.activate()
+        self._cover(canvas)
         return canvas
+
+    def _cover(self, canvas: Canvas) -> None:
+        """Cover what runs out of the frame, between curves and axes: for SVG."""
+        around = QtGui.QPainterPath()
+        around.addRect(QtCore.QRectF(canvas.viewport().rect()))
+        around.addRect(canvas.view.sceneBoundingRect())
+        cover = QtWidgets.QGraphicsPathItem(canvas.plot.mapFromScene(around), canvas.plot)
+        cover.setPen(QtGui.QPen(QtCore.Qt.PenStyle.NoPen))
+        cover.setBrush(QtGui.QColor(self._theme.surface))
+        cover.setZValue(canvas.view.zValue() + 1)

@@ -9,7 +9,7 @@ from PySide6 import QtCore, QtGui
 
 from spectrogen_app.app.decomposition import FitCurves, Line
 from spectrogen_app.app.session import PALETTE
-from spectrogen_app.gui.plotting.ground import Picture
+from spectrogen_app.gui.plotting.ground import Still
 from spectrogen_app.gui.theme import Theme
 
 
@@ -19,7 +19,7 @@ def peak_colour(name: str, theme: Theme) -> QtGui.QColor:
     return theme.curve(PALETTE[(int(digits or 1) + 1) % len(PALETTE)])
 
 
-class FitItem(pg.GraphicsObject):
+class FitItem(Still):
     """Draws :class:`FitCurves`; the sum and the background are curves of their own.
 
     Parameters
@@ -33,7 +33,6 @@ class FitItem(pg.GraphicsObject):
         self._curves: FitCurves | None = None
         self._theme: Theme | None = None
         self._selected = ""
-        self._picture = Picture()
         self._paths: dict[Line, tuple[QtGui.QPainterPath, QtGui.QPainterPath]] = {}
         self._total = pg.PlotDataItem()
         self._background = pg.PlotDataItem()
@@ -81,13 +80,6 @@ class FitItem(pg.GraphicsObject):
             self._selected = name
             self.update()
 
-    def boundingRect(self) -> QtCore.QRectF:
-        box = self.getViewBox()
-        return QtCore.QRectF() if box is None else QtCore.QRectF(self.viewRect() or QtCore.QRectF())
-
-    def viewRangeChanged(self) -> None:
-        self.prepareGeometryChange()
-
     def paint(self, painter: QtGui.QPainter, _option: Any, widget: Any = None) -> None:
         if self._curves is None or self._theme is None:
             return
@@ -96,7 +88,7 @@ class FitItem(pg.GraphicsObject):
             self._paint(painter, rest)
         else:
             key = (rest, self._theme.name)
-            self._picture.paint(
+            self.picture.paint(
                 painter, self.boundingRect(), key, lambda inner: self._paint(inner, rest)
             )
         self._paint(painter, tuple(n for n in self._curves.lines if n.name == self._selected))

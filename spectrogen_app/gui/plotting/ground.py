@@ -24,7 +24,7 @@ class Picture:
     ) -> None:  # fmt: skip
         """Paint what ``draw`` draws within ``bounds``; the same ``shown`` looks the same."""
         world = painter.worldTransform()
-        area = world.mapRect(bounds).toAlignedRect()
+        area = world.mapRect(bounds).toAlignedRect().adjusted(-1, -1, 1, 1)
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
         key = (shown, area, world, ratio)
@@ -43,21 +43,63 @@ class Picture:
         painter.restore()
 
 
-class Ground(pg.GraphicsObject):
+class StillAxis(pg.AxisItem):
+    """An axis that is painted anew only when it changes."""
+
+    def __init__(self, orientation: str) -> None:
+        self._still = Picture()
+        self._labelled: bool | None = None
+        self.range: list[float] = []
+        super().__init__(orientation)
+
+    def setRange(self, low: float, high: float) -> None:
+        if self.range != [low, high]:
+            super().setRange(low, high)
+
+    def showLabel(self, show: bool = True) -> None:
+        if show != self._labelled:
+            self._labelled = show
+            super().showLabel(show)
+
+    def paint(self, painter: QtGui.QPainter, option: Any, widget: Any) -> None:
+        draw = super().paint
+        if widget is None or self.picture is None:
+            draw(painter, option, widget)
+        else:
+            self._still.paint(painter, self.boundingRect(), self.picture,
+                              lambda inner: draw(inner, option, widget))  # fmt: skip
+
+
+class Still(pg.GraphicsObject):
+    """An item as large as the view, most of which is one picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture = Picture()
+
+    def boundingRect(self) -> QtCore.QRectF:
+        return QtCore.QRectF(self.viewRect() or QtCore.QRectF())
+
+    def viewRangeChanged(self) -> None:
+        self.prepareGeometryChange()
+
+
+class Ground(Still):
     """Draws curves on the screen from one picture, in their order; elsewhere they draw themselves.
 
     Parameters
     ----------
     plot : PlotItem
         Where to.
+    depth : float
+        The z value.
     """
 
-    def __init__(self, plot: pg.PlotItem) -> None:
+    def __init__(self, plot: pg.PlotItem, depth: float) -> None:
         super().__init__()
         self._curves: tuple[HeavyCurve, ...] = ()
-        self._picture = Picture()
         self._numbers: list[Any] = []
-        self.setZValue(10)
+        self.setZValue(depth)
         plot.addItem(self, ignoreBounds=True)
 
     def put(self, curves: tuple[HeavyCurve, ...]) -> None:
@@ -68,14 +110,6 @@ class Ground(pg.GraphicsObject):
         for curve in curves:
             curve.grounded = True
         self.update()
-
-    def boundingRect(self) -> QtCore.QRectF:
-        return QtCore.QRectF(self.viewRect() or QtCore.QRectF()) if self._curves else (
-            QtCore.QRectF()
-        )  # fmt: skip
-
-    def viewRangeChanged(self) -> None:
-        self.prepareGeometryChange()
 
     def paint(self, painter: QtGui.QPainter, option: Any, widget: Any = None) -> None:
         if widget is None or not self._curves:
@@ -90,4 +124,4 @@ class Ground(pg.GraphicsObject):
             for curve in self._curves:
                 curve.paint_here(inner, option, widget)
 
-        self._picture.paint(painter, self.boundingRect(), looks, draw)
+        self.picture.paint(painter, self.boundingRect(), looks, draw)

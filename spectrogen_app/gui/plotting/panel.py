@@ -10,7 +10,7 @@ from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
 from spectrogen_app.gui.theme import Theme, icon
-from spectrogen_app.gui.widgets import ComboBox, named, tool_button
+from spectrogen_app.gui.widgets import ComboBox, named, restyle, tool_button
 
 _SCALES = ((Scale.AUTO, "Auto"), (Scale.AS_IS, "As measured"), (Scale.UNIT, "Scaled to 1"))
 
@@ -44,7 +44,6 @@ class Panel(QtWidgets.QFrame):
         self.setMinimumHeight(_LEAST_HEIGHT)
         self.canvas = Canvas(theme, self)
         self.canvas.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        self.canvas.viewport().setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         named(
             self.canvas, f"{title} plot", "Spectra of this modality; Up and Down walk through them"
         )
@@ -99,6 +98,7 @@ class Panel(QtWidgets.QFrame):
         self._note.setText(note)
         self._note.setToolTip("\n".join(model.shown.problems))
         _fill(self._x, [(c, display.x_choice_label(c)) for c in model.x_choices], model.shown.x)
+        self._x.setVisible(bool(model.x_choices))
         units = (
             [(u, display.y_label(u)) for u in model.y_choices] if len(model.y_choices) > 1 else []
         )
@@ -132,6 +132,8 @@ class Panel(QtWidgets.QFrame):
         kind = QtCore.QEvent.Type
         if event.type() in (kind.MouseButtonPress, kind.FocusIn, kind.Wheel):
             self.activated.emit()
+        if event.type() in (kind.FocusIn, kind.FocusOut):
+            restyle(self._title, focused=event.type() is kind.FocusIn)
         return False
 
     def _y_activated(self, _index: int) -> None:

@@ -70,6 +70,9 @@ def preview(request: ProcessRequest, token: Token) -> tuple[Spectrum, ...]:
 class AnchorTool:
     """Clicks on a plot set baseline anchors; right-clicks remove the nearest."""
 
+    help = ("Click: set a baseline anchor  ·  Right-click: remove the nearest  ·  Drag: move  ·  "
+            "Wheel: zoom x")  # fmt: skip
+
     def __init__(self, presenter: ProcessPresenter) -> None:
         self._presenter = presenter
 

@@ -58,8 +58,8 @@ class SamplesPresenter:
     def _show_selection(self, chosen: Selection) -> None:
         self._view.show_selection(chosen.curve, chosen.sample, chosen.curves)
 
-    def _select(self, curve: str, sample: str, ids: list[str]) -> None:
-        self._store.select(Selection(curve or None, sample, tuple(ids)))
+    def _select(self, curve: str, sample: str, ids: tuple[str, ...]) -> None:
+        self._store.select(Selection(curve or None, sample, ids))
 
     def _show_curves(self, ids: list[str], on: bool) -> None:
         what = f"{len(ids)} spectra" if len(ids) > 1 else self._name(ids[0])

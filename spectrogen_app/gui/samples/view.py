@@ -11,7 +11,7 @@ from spectrogen_app.app.session import PALETTE, Curve, Sample, SessionState, sam
 from spectrogen_app.data.modality import MODALITIES
 from spectrogen_app.data.provenance import Origin
 from spectrogen_app.gui.theme import LIGHT, Theme, icon, swatch
-from spectrogen_app.gui.widgets import label, named, tool_button
+from spectrogen_app.gui.widgets import counted, label, named, tool_button
 
 Qt = QtCore.Qt
 ID, KIND, TEXT, NAME = (Qt.ItemDataRole.UserRole + i for i in range(4))
@@ -88,7 +88,7 @@ class SamplesView(QtWidgets.QWidget):
     """
 
     shown = QtCore.Signal(list, bool)
-    selected = QtCore.Signal(str, str, list)
+    selected = QtCore.Signal(str, str, tuple)
     moved = QtCore.Signal(list, str)
     renamed = QtCore.Signal(str, str, str)
     recoloured = QtCore.Signal(str, str)
@@ -103,6 +103,7 @@ class SamplesView(QtWidgets.QWidget):
         self._items: dict[str, QtWidgets.QTreeWidgetItem] = {}
         self._samples: dict[str, Sample] = {}
         self._busy = False
+        self._told: tuple[str, str, tuple[str, ...]] | None = None
         self.search = named(
             QtWidgets.QLineEdit(), "Search the samples", "By name, modality or formula"
         )
@@ -171,8 +172,8 @@ class SamplesView(QtWidgets.QWidget):
         self._busy = False
         curves = sum(len(s.curves) for s in state.samples)
         shown = sum(c.visible for c in state.curves())
-        samples = "1 sample" if len(state.samples) == 1 else f"{len(state.samples):,} samples"
-        spectra = "1 spectrum" if curves == 1 else f"{curves:,} spectra"
+        samples = counted(len(state.samples), "sample", "samples")
+        spectra = counted(curves, "spectrum", "spectra")
         self.count.setText(f"{samples}, {spectra}, {shown:,} shown" if curves else "")
         if self.search.text():
             self._filter(self.search.text())
@@ -181,6 +182,8 @@ class SamplesView(QtWidgets.QWidget):
         self, curve: str | None, sample: str | None, curves: tuple[str, ...]
     ) -> None:
         """Mark what is selected."""
+        if self._told == (curve or "", sample or "", curves):
+            return
         self._busy = True
         wanted = [i for i in curves if i in self._items]
         if (not curves and sample in self._items) or (
@@ -307,18 +310,23 @@ class SamplesView(QtWidgets.QWidget):
             QtCore.QTimer.singleShot(0, self, lambda: self.renamed.emit(kind, own, new))
 
     def _selection_changed(self) -> None:
-        if self._busy:
-            return
+        self._told = None if self._busy else self._chosen()
+        if self._told is not None:
+            self.selected.emit(*self._told)
+        self._told = None
+
+    def _chosen(self) -> tuple[str, str, tuple[str, ...]] | None:
+        """Current curve, its sample and all chosen curves; a sample of one curve stands for it."""
         current = self.tree.currentItem()
         chosen = self.tree.selectedItems()
         if current is None or not chosen:
-            return
+            return None
         if current not in chosen:
             current = chosen[-1]
+        curves = tuple(self.chosen_curves())
         if current.data(0, KIND) == "curve":
-            self.selected.emit(current.data(0, ID), _home(current), self.chosen_curves())
-        else:
-            self.selected.emit("", current.data(0, ID), self.chosen_curves())
+            return current.data(0, ID), _home(current), curves
+        return (curves[0] if len(curves) == 1 else ""), current.data(0, ID), curves
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()

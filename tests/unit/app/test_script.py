@@ -1,5 +1,6 @@
 """Provenance as a script that runs and gives the same numbers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import pytest
 
 import spectrogen_app as sg
 from spectrogen_app.app.choosing import TakeRequest, take
+from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.jobs import Token
 from spectrogen_app.app.script import script
 from spectrogen_app.app.session import SessionState
 from spectrogen_app.data.provenance import Generation, Origin, Provenance
+from spectrogen_app.fitting.model import Model, Peak
 from spectrogen_app.io.base import TextLayout
 from spectrogen_app.io.registry import open_path
 
@@ -46,6 +49,25 @@ def test_the_script_gives_the_same_numbers(state: SessionState, tmp_path: Path) 
     np.testing.assert_array_equal(again.y, raw.y)
     again = sg.read(tmp_path / "quartz_raman_processed.csv")[0]
     np.testing.assert_array_equal(again.y, processed.y)
+
+
+def test_fits_are_repeated_with_their_options(state: SessionState, tmp_path: Path) -> None:
+    curve = next(state.curves())
+    model = Model(
+        (
+            Peak.make("lorentzian", 464, 1000, 9).edit("height", min=0.0),
+            Peak.make("gaussian", 206, 200, 20).edit("center", tie="p1_center - 258"),
+        )
+    )
+    result = sg.fit(curve.spectrum, model, loss="soft_l1", within=(150.0, 600.0))
+    state = state.edit_curve(curve.id, peaks=Decomposition().fitted(result, "Fit"))
+    done = run(script(state), tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = json.loads((tmp_path / "quartz_raman.fit.json").read_text())
+    assert [p["center"]["value"] for p in again["peaks"]] == pytest.approx(
+        [p.center.value for p in result.peaks]
+    )
+    assert again["bic"] == pytest.approx(result.bic)
 
 
 def test_a_changed_source_stops_it(examples: Path, tmp_path: Path) -> None:

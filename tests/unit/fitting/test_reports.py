@@ -129,7 +129,7 @@ def test_table_of_many(result: FitResult) -> None:
 
 @pytest.mark.parametrize(("value", "error", "text"), [
     (464.123456, 0.0123, "464.123 ± 0.012"), (1.0, None, "1"),
-    (1234567.0, 5000.0, "1234567 ± 5e+03"),
+    (325.2951, 0.7991, "325.30 ± 0.80"), (1234567.0, 5000.0, "1234600 ± 5000"),
     (0.0, 1e-20, "0.000000000000000 ± 1e-20"),
 ])  # fmt: skip
 def test_sensible_digits(value: float, error: float | None, text: str) -> None:
