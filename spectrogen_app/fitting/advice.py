@@ -133,22 +133,15 @@ def _places(result: Findings) -> Iterator[Advice]:
                 "outside",
                 f"{at} lies outside the fitted range, {x[0]:.6g} to {x[-1]:.6g}.",
                 (f"{peak.name}_center",),
-                (_without(result.model, peak),),
+                _instead(result, peak),
             )
         elif peak.fwhm > span:
-            straight = result.model.remove(peak.name)
-            remedies = [_without(result.model, peak)]
-            if straight.background is None:
-                under = Background.make("linear", x, result.y)
-                remedies.append(
-                    Remedy("A linear background instead", straight.replace(background=under))
-                )
             yield Advice(
                 "wide",
                 f"{at} is wider ({peak.fwhm:.3g}) than the fitted range ({span:.3g}): it stands in "
                 "for a background.",
                 (f"{peak.name}_{_first_width(peak)}",),
-                tuple(remedies),
+                _instead(result, peak),
             )
         elif peak.fwhm < spacing:
             yield Advice(
@@ -158,6 +151,18 @@ def _places(result: Findings) -> Iterator[Advice]:
                 (f"{peak.name}_{_first_width(peak)}",),
                 (_without(result.model, peak),),
             )
+
+
+def _instead(result: Findings, peak: Peak) -> tuple[Remedy, ...]:
+    """For a peak that stands in for a background."""
+    straight = result.model.remove(peak.name)
+    if straight.background is not None:
+        return (_without(result.model, peak),)
+    under = Background.make("linear", result.x, result.y)
+    return (
+        _without(result.model, peak),
+        Remedy("A linear background instead", straight.replace(background=under)),
+    )
 
 
 def _without(model: Model, peak: Peak) -> Remedy:

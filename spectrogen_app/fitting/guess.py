@@ -148,7 +148,7 @@ def peak_at(
 
 
 def add_at_residual(x: Array, y: Array, model: Model, shape: str | None = None) -> Model:
-    """With one peak more, where the smoothed residual is largest.
+    """With one peak more, where the smoothed residual is largest, bounded so that it stays there.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def add_at_residual(x: Array, y: Array, model: Model, shape: str | None = None) 
     best = max(places, key=lambda p: p[1] * math.sqrt(p[2]))
     kind = shape or (model.peaks[-1].shape if model.peaks else "pseudo_voigt")
     usual = float(np.median(widths)) if widths else best[2]
-    peak = Peak.make(kind, best[0], best[1], min(best[2], 4 * usual)).edit("height", min=0.0)
+    peak = Peak.make(kind, best[0], best[1], min(best[2], 4 * usual)).kept_near()
     return model.add(
         dataclasses.replace(peak, partner=bool(model.peaks and model.peaks[-1].partner))
     )

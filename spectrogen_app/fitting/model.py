@@ -91,6 +91,10 @@ def _number(value: Any, what: str) -> float:
     return number
 
 
+_KEPT, _WIDEST = 3.0, 8.0
+"""A peak that is kept near stays within so many FWHM, its width below so many."""
+
+
 @dataclass(frozen=True)
 class Peak:
     """One line.
@@ -211,6 +215,16 @@ class Peak:
             for n, p in zip(kind.names, self.params, strict=True)
         )
         return dataclasses.replace(self, params=params)
+
+    def kept_near(self) -> Peak:
+        """Bounded so that a fit neither carries it away from where it is nor turns it over."""
+        reach = _KEPT * self.fwhm
+        peak = self.edit("center", min=self.center - reach, max=self.center + reach)
+        peak = peak.edit("height", **({"max": 0.0} if self.height < 0 else {"min": 0.0}))
+        for p in shapes.shape(self.shape).extra:
+            if p.of_width:
+                peak = peak.edit(p.name, max=_WIDEST * self.fwhm)
+        return peak
 
     def with_shape(self, shape: str) -> Peak:
         """The same place, height and width in another shape; bounds of shared parameters stay."""

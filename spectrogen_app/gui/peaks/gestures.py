@@ -16,8 +16,6 @@ from spectrogen_app.fitting.model import Model, Param, Peak
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
 
-KEPT, WIDEST = 3.0, 8.0
-"""Bounds of a new peak: its centre within so many FWHM, its width at most so many."""
 _WIDTHS = {"left": "fwhm_left", "right": "fwhm_right"}
 _DRAGS = {"top": "move centre and height", "left": "change the width", "right": "change the width"}
 
@@ -165,7 +163,7 @@ class Gestures(QtCore.QObject):
             under = float(model.under(np.array([center]))[0])
             peak = peak.moved(height=y - under)
         partner = any(p.partner for p in model.peaks)
-        return dataclasses.replace(kept_near(peak), partner=partner)
+        return dataclasses.replace(peak.kept_near(), partner=partner)
 
     def _sweep_began(self, x: float, y: float) -> None:
         frame = self._frame()
@@ -267,18 +265,7 @@ class Gestures(QtCore.QObject):
 def drawn_out(peak: Peak, fwhm: float) -> Peak:
     """A new peak of that width, bounds and all."""
     fresh = Peak.make(peak.shape, peak.center, peak.height, fwhm, name=peak.name)
-    return dataclasses.replace(kept_near(fresh), partner=peak.partner)
-
-
-def kept_near(peak: Peak) -> Peak:
-    """Bounded so that a fit does not carry the peak away from where it was put, or turn it over."""
-    reach = KEPT * peak.fwhm
-    peak = peak.edit("center", min=peak.center - reach, max=peak.center + reach)
-    peak = peak.edit("height", **({"max": 0.0} if peak.height < 0 else {"min": 0.0}))
-    for p in shapes.shape(peak.shape).extra:
-        if p.of_width:
-            peak = peak.edit(p.name, max=WIDEST * peak.fwhm)
-    return peak
+    return dataclasses.replace(fresh.kept_near(), partner=peak.partner)
 
 
 def moved(peak: Peak, kind: str, x: float, y: float, model: Model) -> Peak:

@@ -90,7 +90,9 @@ def test_a_peak_is_added_at_the_largest_residual() -> None:
     data = spectrum(200)
     missing = TRUTH.remove("p6")
     more = add_at_residual(data.x, data.y, missing)
-    assert more.peaks[-1].center == pytest.approx(1085, abs=2)
+    added = more.peaks[-1]
+    assert added.center == pytest.approx(1085, abs=2)
+    assert added["center"].max - added["center"].min == pytest.approx(6 * added.fwhm)
     with pytest.raises(FitError, match="no maximum"):
         add_at_residual(X, np.zeros_like(X), Model())
 
