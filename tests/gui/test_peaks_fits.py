@@ -35,11 +35,16 @@ def editor(loaded, qtbot) -> PeakEditor:
     return loaded.peaks.editor
 
 
+def at_rest(window):
+    """Whether the fit is shown, on the plot and beside it."""
+    return not window.peaks.editor.busy and not window.peaks._later.isActive()
+
+
 @pytest.fixture
 def fitted(editor, loaded, qtbot):
     editor.edit("Start", THREE)
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert editor.peaks.result is not None
     return editor
 
@@ -83,7 +88,7 @@ def test_window_command_line_and_python_give_the_same_numbers(
     (spectrum,) = sg.read(source)
     loaded.store.edit("Open", loaded.store.state.edit_curve(editor.curve.id, spectrum=spectrum))
     loaded.peaks.do("auto")
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     window = [p["center"] for p in editor.peaks.result.to_dict()["peaks"]]
     arguments = ["fit", str(source), "--out", str(tmp_path / "out"), "--json"]
     assert cli(arguments, object()) == 0
@@ -96,7 +101,7 @@ def test_window_command_line_and_python_give_the_same_numbers(
 
 def test_auto_finds_the_lines(editor, loaded, qtbot):
     loaded.actions_["auto_peaks"].trigger()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     found = [p.center for p in editor.model.peaks]
     for line in (282, 712, 1086):
         assert min(abs(c - line) for c in found) < 1
@@ -135,7 +140,7 @@ def test_an_edit_after_a_fit_takes_its_errors_back_but_not_its_history(fitted, l
 
 def test_fit_without_peaks_says_what_to_do(editor, loaded, qtbot):
     loaded.actions_["fit"].trigger()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert "nothing to fit" in loaded.notices.text
     assert loaded.store.undo_label == "Open files"
 
@@ -149,7 +154,7 @@ def test_stop_keeps_the_best_so_far(editor, loaded, qtbot, monkeypatch):
     assert view.fit.isHidden()
     qtbot.waitUntil(lambda: slow.begun == 1)
     view.stop.click()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert editor.peaks.result.cancelled
     assert "best fit so far" in loaded.notices.text
     assert view.stop.isHidden()
@@ -162,7 +167,7 @@ def test_cancel_in_the_status_bar_keeps_the_best_so_far(editor, loaded, qtbot, m
     qtbot.waitUntil(lambda: slow.begun == 1)
     qtbot.waitUntil(lambda: loaded.status.busy)
     loaded.status._cancel.click()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert editor.peaks.result.cancelled
     assert len(editor.model.peaks) >= 3
     assert not loaded.status.busy
@@ -201,7 +206,7 @@ def test_choosing_another_spectrum_does_not_disturb_the_fit(editor, loaded, qtbo
     other = next(c.id for c in loaded.store.state.curves() if c.id != first)
     loaded.store.select_curve(other)
     editor.stop()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert loaded.store.state.curve(first).peaks.result is not None
     assert loaded.store.state.curve(other).peaks is None
 
@@ -216,7 +221,7 @@ def test_auto_cancelled_before_there_was_anything(editor, loaded, qtbot, monkeyp
     loaded.peaks.do("auto")
     before = loaded.store.state
     loaded.peaks.do("stop")
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert loaded.store.state is before
 
 
@@ -224,7 +229,7 @@ def test_a_peak_at_the_residual_is_added_and_fitted(editor, loaded, qtbot):
     editor.edit("Two", THREE.remove("p2"))
     editor.shape = "lorentzian"
     loaded.peaks.do("residual")
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert min(abs(p.center - 712) for p in editor.model.peaks) < 2
     assert len(editor.model.peaks) == 3
 
@@ -233,7 +238,7 @@ def test_simplify_removes_what_does_not_help(editor, loaded, qtbot):
     editor.edit("Five", THREE.add(Peak.make("lorentzian", 500, 5, 9),
                                   Peak.make("lorentzian", 900, 5, 9)))  # fmt: skip
     loaded.peaks.do("simplify")
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert [round(p.center) for p in editor.model.peaks] == [282, 712, 1086]
 
 
@@ -241,7 +246,7 @@ def test_advice_has_buttons_that_mend(editor, loaded, qtbot):
     twins = THREE.add(Peak.make("lorentzian", 1087.0, 500, 12))
     editor.edit("Twins", twins)
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     advice = editor.peaks.result.advice
     assert advice
     view = loaded.peaks._view
@@ -253,7 +258,7 @@ def test_advice_has_buttons_that_mend(editor, loaded, qtbot):
         if len(r.model.peaks) == 3
     )  # fmt: skip
     view.remedy_wanted.emit(*gone)
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert len(editor.model.peaks) == 3
     assert loaded.store.undo_label.startswith(advice[gone[0]].remedies[gone[1]].label)
 
@@ -263,11 +268,11 @@ def test_one_button_mends_all(editor, loaded, qtbot):
     assert view._head.isHidden()
     editor.edit("Twins", THREE.add(Peak.make("lorentzian", 1087.0, 500, 12)))
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert not view._head.isHidden()
     assert view.count.text() == f"{len(editor.peaks.result.advice)} warnings"
     view.mend.click()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert editor.peaks.result.warnings == ()
     assert editor.peaks.result.notes, "says what was done"
     assert view._head.isHidden()
@@ -277,7 +282,7 @@ def test_a_doubtful_parameter_has_an_interval(editor, loaded, qtbot):
     weak = THREE.with_peak(THREE.peak("p1").edit("center", max=281.0).moved(center=280))
     editor.edit("Bound", weak)
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     advice = editor.peaks.result.advice
     at = next(i for i, a in enumerate(advice) if a.kind == "at_bound")
     loaded.peaks.remedy(at, len(advice[at].remedies))
@@ -295,7 +300,7 @@ def test_options_go_into_the_fit_and_stay_with_the_spectrum(editor, loaded, qtbo
     editor.edit("Start", THREE.remove("p1"))
     editor.set_options(within=(500.0, 1300.0), loss="soft_l1")
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     result = editor.peaks.result
     assert result.options.within == (500, 1300)
     assert result.options.loss == "soft_l1"
@@ -308,7 +313,7 @@ def test_more_parameters_than_points_is_said(editor, loaded, qtbot):
     editor.edit("Start", THREE)
     editor.set_options(within=(700.0, 704.0))
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert "parameters" in loaded.notices.text or "points" in loaded.notices.text
 
 
@@ -316,7 +321,7 @@ def test_a_flat_spectrum_is_said_to_have_no_peak(editor, loaded, qtbot):
     flat = curve_of(loaded, "raman").spectrum.replace(y=np.zeros(len(editor.curve.spectrum)))
     loaded.store.edit("Flat", loaded.store.state.edit_curve(editor.curve.id, spectrum=flat))
     loaded.peaks.do("auto")
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert loaded.notices.level == "error"
     assert not editor.model.peaks
 
@@ -325,7 +330,7 @@ def test_two_identical_peaks_do_no_harm(editor, qtbot, loaded):
     peak = Peak.make("lorentzian", 712, 100, 9)
     editor.edit("Twins", Model((peak, peak)))
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert editor.peaks.result is not None
     assert all(np.isfinite(v) for p in editor.model.peaks for v in p.values)
 
@@ -345,7 +350,7 @@ def test_failure_of_a_job_is_told(editor, loaded, qtbot, monkeypatch):
     monkeypatch.setattr(jobs, "fit", broken)
     editor.edit("Start", THREE)
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert "lamp" in loaded.notices.text
 
 
@@ -365,7 +370,7 @@ def test_what_cannot_be_fitted_is_said_and_changes_nothing(editor, loaded, qtbot
     editor.put("Bad", held)
     before = editor.peaks
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert loaded.notices.level == "error"
     assert re.search(says, loaded.notices.text)
     assert editor.peaks is before
@@ -378,7 +383,7 @@ def test_constant_data_are_fitted_without_harm(editor, loaded, qtbot, y):
     loaded.store.edit("Flat", state)
     editor.put("Start", Decomposition(THREE, Options(within=(250.0, 310.0))))
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: at_rest(loaded), timeout=20_000)
     assert editor.peaks.result.advice[0].kind == "flat"
     assert loaded.peaks._view.cards
 
@@ -386,11 +391,11 @@ def test_constant_data_are_fitted_without_harm(editor, loaded, qtbot, y):
 def test_a_peak_outside_the_range_has_a_button_that_removes_it(editor, loaded, qtbot):
     editor.edit("Start", THREE.add(Peak.make("lorentzian", 9000, 10, 9)))
     editor.fit()
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     advice = editor.peaks.result.advice
     at = next(i for i, a in enumerate(advice) if a.kind == "outside")
     loaded.peaks.remedy(at, 0)
-    qtbot.waitUntil(lambda: not editor.busy)
+    qtbot.waitUntil(lambda: at_rest(loaded))
     assert [p.name for p in editor.model.peaks] == ["p1", "p2", "p3"]
     assert not editor.peaks.result.advice
 

@@ -41,6 +41,8 @@ from spectrogen_app.gui.plotting.fit import peak_colour
 from spectrogen_app.gui.process.presenter import ProcessPresenter
 
 ADVICE_SHOWN = 4
+AFTER_MS = 20
+"""From a fit on the plot to its numbers beside it, so that the window never stops for both."""
 
 
 class PeaksPresenter:
@@ -64,8 +66,9 @@ class PeaksPresenter:
         self._active = self._warmed = False
         self._advice: tuple[tuple[AdviceRow, ...], int] = ((), 0)
         editor = self.editor
-        self._later = QtCore.QTimer(editor)
+        self._later = QtCore.QTimer(view)
         self._later.setSingleShot(True)
+        self._later.setInterval(AFTER_MS)
         self._later.timeout.connect(self.refresh)
         editor.changed.connect(self._follow)
         editor.chosen.connect(self.refresh)
@@ -289,7 +292,7 @@ class PeaksPresenter:
     # ---- showing --------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        """Show a fit that arrives in the next turn: window and plot have enough to do in this."""
+        """A fit that arrives is drawn first, and written a moment later."""
         if self.editor.arriving:
             self._later.start()
         else:

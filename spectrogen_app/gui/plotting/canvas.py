@@ -72,7 +72,8 @@ class Canvas(pg.GraphicsLayoutWidget):
                 plot.getAxis(side).setStyle(tickLength=-4, tickTextOffset=7)
             for side in ("top", "right"):
                 plot.showAxis(side)
-                plot.getAxis(side).setStyle(showValues=False, tickLength=0)
+                plot.getAxis(side).setStyle(showValues=False)
+                plot.getAxis(side).setTicks([])
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)
         self._traces: dict[str, TraceItem] = {}
@@ -138,6 +139,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         self._draw_residual()
         self._label_axes()
         self._show_labels()
+        self.ci.layout.activate()  # else what is painted now is painted once more after it
         self.view.invertX(model.reversed)
         self.residual_view.invertX(model.reversed)
         other_axis = before is not None and (
@@ -217,7 +219,7 @@ class Canvas(pg.GraphicsLayoutWidget):
         """Show or hide grid lines."""
         self._grid = on
         for plot in (self.plot, self.residual_plot):
-            plot.showGrid(x=on, y=on, alpha=0.16 if on else 0)
+            plot.showGrid(x=on, y=on, alpha=0.3 if on else 0)
 
     def set_tool(self, tool: Any) -> None:
         """Let ``tool.click(event) -> bool`` and ``tool.drag(event) -> bool`` see the mouse first.
