@@ -364,8 +364,10 @@ class Handles(pg.GraphicsObject):
         self._paint_grip(painter, mark.grip, place, colour, mark.strong)
         if mark.named:
             painter.setPen(colour)
-            corner = place - QtCore.QPointF(mark.named / 2, 24)
-            box = QtCore.QRectF(corner, QtCore.QSizeF(mark.named, NAME_HEIGHT))
+            box = QtCore.QRectF(0, 0, mark.named, NAME_HEIGHT)
+            box.moveCenter(place - QtCore.QPointF(0, 9 + NAME_HEIGHT / 2))
+            if box.top() < 0:  # no room above: beside it
+                box.moveCenter(place + QtCore.QPointF(8 + mark.named / 2, 0))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, mark.grip.peak)
 
     def _paint_grip(

@@ -72,7 +72,7 @@ class Canvas(pg.GraphicsLayoutWidget):
                 plot.getAxis(side).setStyle(tickLength=-4, tickTextOffset=7)
             for side in ("top", "right"):
                 plot.showAxis(side)
-                plot.getAxis(side).setStyle(showValues=False)
+                plot.getAxis(side).setStyle(showValues=False, tickLength=0)
                 plot.getAxis(side).setTicks([])
         self.legend = Legend(self.view)
         self.legend.clicked.connect(self.legend_clicked)

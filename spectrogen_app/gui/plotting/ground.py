@@ -23,22 +23,25 @@ class Picture:
         draw: Callable[[QtGui.QPainter], None],
     ) -> None:  # fmt: skip
         """Paint what ``draw`` draws within ``bounds``; the same ``shown`` looks the same."""
-        world = painter.worldTransform()
-        area = world.mapRect(bounds).toAlignedRect().adjusted(-1, -1, 1, 1)
+        full = painter.deviceTransform()
+        area = full.mapRect(bounds).toAlignedRect().adjusted(-2, -2, 2, 2)
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
-        key = (shown, area, world, ratio)
+        key = (shown, area, full, ratio)
         if key != self._key:
             self._key = key
-            self._pixmap = QtGui.QPixmap(area.size() * ratio)
+            self._pixmap = QtGui.QPixmap(area.size())
             self._pixmap.setDevicePixelRatio(ratio)
             self._pixmap.fill(QtCore.Qt.GlobalColor.transparent)
             inner = QtGui.QPainter(self._pixmap)
-            inner.setTransform(world * QtGui.QTransform.fromTranslate(-area.left(), -area.top()))
+            place = QtGui.QTransform.fromTranslate(-area.left(), -area.top())
+            inner.setTransform(full * place * QtGui.QTransform.fromScale(1 / ratio, 1 / ratio))
             draw(inner)
             inner.end()
+            self._pixmap.setDevicePixelRatio(1)
         painter.save()
         painter.resetTransform()
+        painter.setTransform(painter.deviceTransform().inverted()[0])
         painter.drawPixmap(area.topLeft(), self._pixmap)
         painter.restore()
 
