@@ -129,6 +129,9 @@ def main(shapes: list[str]) -> None:
     collector = Collector(app, lambda: window.status.busy)
     window.resize(1500, 950)
     window.show()
+    started = time.perf_counter()
+    while window.status.busy or time.perf_counter() - started < 1:
+        app.processEvents()
     for shape in shapes:
         drag(window, app, shape)
     pauses(window, app)

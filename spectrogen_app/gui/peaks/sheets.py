@@ -158,7 +158,7 @@ class Sheet(QtWidgets.QDialog):
         self.sorted.setSortRole(Qt.ItemDataRole.UserRole)
         self.table = named(QtWidgets.QTableView(), title)
         self.table.setModel(self.sorted)
-        self.table.setItemDelegate(_Shaded(self.table))
+        self._plain, self._shaded = self.table.itemDelegate(), _Shaded(self.table)
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setResizeContentsPrecision(12)
@@ -190,6 +190,8 @@ class Sheet(QtWidgets.QDialog):
         self.note.setVisible(bool(note))
         fresh = self.rows.heads != tuple(heads)
         self.rows.put(heads, rows, sides)
+        shaded = any(cell.shade for row in rows for cell in row)
+        self.table.setItemDelegate(self._shaded if shaded else self._plain)
         if fresh:
             self.table.setSortingEnabled(sortable)
             if sortable:
