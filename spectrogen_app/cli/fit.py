@@ -124,17 +124,16 @@ def run(args: argparse.Namespace, desktop: Desktop) -> int:
                 written[at] = write(outcome, args.out, stems[at])
 
         request = BatchFitRequest(tuple(spectra), choices, workers=args.jobs)
-        results = []
-        for at, outcome in enumerate(batch_fit_job(request, token, keep)):
+        fits = batch_fit_job(request, token, keep)
+        for at, outcome in enumerate(fits):
             source = spectra[at].provenance.path or spectra[at].name
             if isinstance(outcome, FitResult):
-                results.append(outcome)
                 outcomes.append(_summary(outcome, source, written[at]))
             elif outcome is not None:
                 _fail(outcomes, source, outcome.error)
-        if results:
+        if written:
             with atomic_write(args.out / "peaks.csv", "w", encoding="utf-8") as stream:
-                stream.write(table_csv(results))
+                stream.write(table_csv(o for o in fits if o is not None))
     if not outcomes:
         _fail(outcomes, ", ".join(map(str, args.paths)), ValueError("no spectra were found there"))
     _report(outcomes, args.json)

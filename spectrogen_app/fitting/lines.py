@@ -120,10 +120,13 @@ class Match:
     ----------
     first, second : Peak or None
         None: the other has no counterpart.
+    scale : float
+        Height of the strongest line of the first model over that of the second.
     """
 
     first: Peak | None
     second: Peak | None
+    scale: float = 1.0
 
     @property
     def shift(self) -> float | None:
@@ -134,10 +137,10 @@ class Match:
 
     @property
     def height_ratio(self) -> float | None:
-        """Second over first height."""
+        """Second over first height, each relative to the strongest line of its model."""
         if self.first is None or self.second is None or not self.first.height:
             return None
-        return self.second.height / self.first.height
+        return self.scale * self.second.height / self.first.height
 
 
 def match_lines(first: Model, second: Model, within: float) -> tuple[Match, ...]:
@@ -162,7 +165,9 @@ def match_lines(first: Model, second: Model, within: float) -> tuple[Match, ...]
     matched = [(a[i], b[j]) for i, j in pairs if cost[i][j] <= within]
     alone_a = {p.name for p, _ in matched}
     alone_b = {q.name for _, q in matched}
-    rows = [Match(p, q) for p, q in matched]
+    tallest = [max((abs(p.height) for p in m), default=0.0) for m in (a, b)]
+    scale = tallest[0] / tallest[1] if all(tallest) else 1.0
+    rows = [Match(p, q, scale) for p, q in matched]
     rows += [Match(p, None) for p in a if p.name not in alone_a]
     rows += [Match(None, q) for q in b if q.name not in alone_b]
     return tuple(sorted(rows, key=lambda r: (r.first or r.second).center))  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from spectrogen_app.fitting.estimate import Estimate
 from spectrogen_app.fitting.model import Model, read_peaks
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.paths import atomic_write
+
+if TYPE_CHECKING:
+    from spectrogen_app.fitting.batch import Outcome
 
 _VALUES = ("center", "height", "fwhm", "area")
 
@@ -126,16 +129,25 @@ def text(result: FitResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table_csv(results: Iterable[FitResult]) -> str:
-    """All peaks of many fits, one row each, with statistics and the spectrum's name."""
+def table_csv(outcomes: Iterable[Outcome]) -> str:
+    """All peaks of many fits, one row each, with statistics and the spectrum's name.
+
+    A spectrum that was not fitted has a row without a peak; its error stands under ``warnings``.
+    """
     head = ["spectrum", "file", "index", "success", "r_squared", "redchi", "peak", "shape",
             *(f"{k}{e}" for k in _VALUES for e in ("", "_stderr")), "warnings"]  # fmt: skip
-    rows = [
-        [r.spectrum.name, r.spectrum.provenance.path, r.spectrum.provenance.index, r.success,
-         repr(r.r_squared), repr(r.redchi), p.name, p.shape,
-         *(v for k in _VALUES for v in _pair(getattr(p, k))), " | ".join(r.warnings)]
-        for r in results for p in r.peaks
-    ]  # fmt: skip
+    rows: list[list[object]] = []
+    for r in outcomes:
+        if not isinstance(r, FitResult):
+            why = " ".join(str(r.error).split())
+            rows.append([r.name, "", "", False, *[""] * (len(head) - 5), why])
+            continue
+        rows += [
+            [r.spectrum.name, r.spectrum.provenance.path, r.spectrum.provenance.index, r.success,
+             repr(r.r_squared), repr(r.redchi), p.name, p.shape,
+             *(v for k in _VALUES for v in _pair(getattr(p, k))), " | ".join(r.warnings)]
+            for p in r.peaks
+        ]  # fmt: skip
     return _csv([head, *rows])
 
 

@@ -304,7 +304,8 @@ class Exchange:
             note += f"; mean shift {np.mean(shifts):+.3g}, spread {np.std(shifts):.3g}"
         sheet.put(
             (*_heads(self.titles([now, other])), "Shift", "Height ratio"),
-            [match_row(m) for m in matches], note=f"{note}.",
+            [match_row(m) for m in matches],
+            note=f"{note}. Heights are relative to the strongest line of each spectrum.",
         )  # fmt: skip
 
     def titles(self, curves: list[Curve]) -> list[str]:

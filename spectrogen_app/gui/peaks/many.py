@@ -234,18 +234,18 @@ class BatchFit(QtCore.QObject):
             self.save(Path(name))
 
     def save(self, path: Path) -> None:
-        """Write all peaks of all spectra."""
+        """Write all peaks of all spectra, and why some have none."""
         from spectrogen_app.fitting.report import table_csv
 
         notify = self._editor.context.notify
-        fitted = [o for o in self.outcomes if isinstance(o, FitResult)]
         try:
             with atomic_write(path, "w", encoding="utf-8") as stream:
-                stream.write(table_csv(fitted))
+                stream.write(table_csv(o for o in self.outcomes if o is not None))
         except SpectrogenError as error:
             notify("error", error.message, error.hint)
         else:
-            count = f"{len(fitted)} of {len(self.outcomes)}"
+            fitted = sum(isinstance(o, FitResult) for o in self.outcomes)
+            count = f"{fitted} of {len(self.outcomes)}"
             notify("good", f"Wrote {path.name}.", f"The peaks of {count} spectra are in it.")
 
 

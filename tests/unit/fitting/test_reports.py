@@ -122,9 +122,12 @@ def test_csv_that_lists_no_peaks_is_refused(text: str) -> None:
 
 
 def test_table_of_many(result: FitResult) -> None:
-    rows = list(csv.DictReader(io.StringIO(report.table_csv([result, result]))))
-    assert len(rows) == 6
+    failed = Failure(2, "flat", FitError("There is no peak.", hint="Add one."))
+    rows = list(csv.DictReader(io.StringIO(report.table_csv([result, failed, result]))))
+    assert len(rows) == 7
     assert rows[0]["spectrum"] == "sample 0"
+    assert (rows[3]["spectrum"], rows[3]["success"], rows[3]["peak"]) == ("flat", "False", "")
+    assert rows[3]["warnings"].startswith("There is no peak.")
 
 
 @pytest.mark.parametrize(("value", "error", "text"), [
@@ -216,7 +219,8 @@ def test_lines_are_matched_one_to_one() -> None:
         ("p1", "p2"), (None, "p1"), ("p2", None), ("p3", None), (None, "p3"),
     ]  # fmt: skip
     assert rows[0].shift == pytest.approx(-1)
-    assert rows[0].height_ratio == pytest.approx(2)
+    tallest = max(p.height for p in TRUTH.peaks)
+    assert rows[0].height_ratio == pytest.approx((20 / 20) / (10 / tallest))
     assert rows[1].shift is None
     assert match_lines(Model(), Model(), 1.0) == ()
 
