@@ -95,7 +95,8 @@ class Hand(Driver):
         self.xdo("mouseup", 1)
 
     def ready(self) -> None:
-        self.wait(lambda: not self.window.fits.busy and not self.window.loader_jobs.busy)
+        busy = self.window.fits, self.window.loader_jobs
+        self.wait(lambda: not any(b.busy for b in busy) and not self.peaks._later.isActive())
 
     def key(self, *names: str) -> None:
         canvas = self.peaks.gestures.handles.canvas
