@@ -42,7 +42,8 @@ def drag(window: MainWindow, app: QtWidgets.QApplication, shape: str) -> None:
     store.select_curve(list(store.state.curves())[-1].id)
     window.show_task("peaks")
     window.peaks.editor.edit("Peaks", model)
-    for _ in range(20):
+    started = time.perf_counter()
+    while window.status.busy or time.perf_counter() - started < 1:  # getting ready
         app.processEvents()
     handles = window.peaks.gestures.handles
     assert handles is not None
@@ -129,9 +130,6 @@ def main(shapes: list[str]) -> None:
     collector = Collector(app, lambda: window.status.busy)
     window.resize(1500, 950)
     window.show()
-    started = time.perf_counter()
-    while window.status.busy or time.perf_counter() - started < 1:
-        app.processEvents()
     for shape in shapes:
         drag(window, app, shape)
     pauses(window, app)
