@@ -173,10 +173,12 @@ class BatchFit(QtCore.QObject):
             (places[i], v.value, v.stderr or 0.0, i)
             for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
-        if self.trend is not None and points:
-            if self.trend.isHidden():
-                self.trend.show()
-                self.sheet.middle.setSizes([380, 300])
+        if self.trend is None:
+            return
+        if points and self.trend.isHidden():
+            self.trend.show()
+            self.sheet.middle.setSizes([380, 300])
+        if not self.trend.isHidden():
             self.trend.put(points, self._against or INDEX, label)
 
     def _fill_choosers(self) -> None:
