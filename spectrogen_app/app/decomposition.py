@@ -231,7 +231,7 @@ class FitCurves:
     ----------
     lines : tuple of Line
     total, residual : Drawn
-        The sum; data less sum, in the spectrum's own y unit.
+        The sum; data less sum.
     background : Drawn or None
         None when the model has none.
     """
@@ -255,7 +255,8 @@ class Sketch:
         self.spectrum, self.frame = spectrum, frame
         self._order = slice(None, None, -1 if frame.descending else 1)
         self._x = frame.to_x(spectrum.x)[self._order]
-        self._preview = Preview(spectrum.x, spectrum.y)
+        self._y = frame.to_y(spectrum.y)
+        self._preview = Preview(spectrum.x)
         self._lines: dict[int, tuple[Peak, Line]] = {}
         self._under: object = None
 
@@ -268,14 +269,15 @@ class Sketch:
         self._lines = {
             id(p): self._lines.get(id(p)) or (p, self._line(p, model)) for p in model.peaks
         }
-        rest = now.residual
+        total = self.frame.to_y(now.total)
+        rest = self._y - total
         if options is not None and (options.exclude or options.within):
             rest = np.where(included(self.spectrum.x, options), rest, 0.0)
         some = model.background is not None or bool(model.terms)
         order = self._order
         return FitCurves(
             tuple(line for _, line in self._lines.values()),
-            Drawn(self._x, self.frame.to_y(now.total)[order]),
+            Drawn(self._x, total[order]),
             Drawn(self._x, rest[order]),
             Drawn(self._x, self.frame.to_y(now.background)[order]) if some else None,
         )

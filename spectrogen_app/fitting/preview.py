@@ -20,27 +20,26 @@ class Frame:
     ----------
     components : tuple of ndarray, shape (n,) each
         The peaks, in the order of the model, without background.
-    background, total, residual : ndarray, shape (n,)
-        Background and terms; the sum; data less sum.
+    background, total : ndarray, shape (n,)
+        Background and terms; the sum.
     """
 
     components: tuple[Array, ...]
     background: Array
     total: Array
-    residual: Array
 
 
 class Preview:
-    """Evaluates models on one spectrum, remembering the peaks of the last one.
+    """Evaluates models on one axis, remembering the peaks of the last one.
 
     Parameters
     ----------
-    x, y : ndarray, shape (n,)
-        x ascending.
+    x : ndarray, shape (n,)
+        Ascending.
     """
 
-    def __init__(self, x: Array, y: Array) -> None:
-        self._x, self._y = x, y
+    def __init__(self, x: Array) -> None:
+        self._x = x
         self._lines: dict[int, tuple[Peak, Array]] = {}
         self._under: tuple[object, Array] | None = None
 
@@ -59,7 +58,7 @@ class Preview:
         total = self._under[1].copy()
         for component in components:
             total += component
-        return Frame(components, self._under[1], total, self._y - total)
+        return Frame(components, self._under[1], total)
 
 
 def with_ties(model: Model) -> Model:

@@ -204,7 +204,7 @@ def dragging() -> None:
     x = np.linspace(0, 1000, 4000)
     for shape in ("lorentzian", "pseudo_voigt", "voigt"):
         model = Model(tuple(Peak.make(shape, c, 1, 8) for c in np.linspace(100, 900, 20)))
-        preview = Preview(x, model.evaluate(x))
+        preview = Preview(x)
         preview.update(model)
 
         def drag(model: Model = model, preview: Preview = preview) -> None:

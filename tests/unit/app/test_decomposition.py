@@ -85,6 +85,15 @@ def test_a_sketch_draws_sum_residual_background_and_lines() -> None:
         assert X[0] <= line.x[0] < line.x[-1] <= X[-1]
 
 
+def test_the_residual_is_drawn_as_large_as_the_curve() -> None:
+    s = spectrum()
+    s = s.replace(y=s.y + 3)
+    f = frame(s, Look(scale=Scale.UNIT))
+    curves = Sketch(s, f).curves(MODEL)
+    scale = 1 / np.ptp(s.y)
+    np.testing.assert_allclose(curves.residual.y, 3.0 * scale, rtol=1e-5)
+
+
 def test_what_is_not_fitted_has_no_residual() -> None:
     s = spectrum()
     s = s.replace(y=s.y + 3)
