@@ -111,12 +111,18 @@ class PeakEditor(QtCore.QObject):
         if model != self.model:
             self.put(label, self.peaks.edited(model))
 
-    def put(self, label: str, peaks: Decomposition, curve_id: str = "") -> None:
-        """Make these the peaks of the current or another curve, as one step."""
-        store = self.context.store
-        curve = store.state.curve(curve_id) if curve_id else self.curve
+    def put(self, label: str, peaks: Decomposition) -> None:
+        """Make these the peaks of the current curve, as one step."""
+        store, curve = self.context.store, self.curve
         if curve is not None:
             store.edit(label, store.state.edit_curve(curve.id, peaks=peaks))
+
+    def arrive(self, label: str, fits: dict[str, Decomposition]) -> None:
+        """Make these fits, by curve, those of the session, as one step; ``arriving`` meanwhile."""
+        store = self.context.store
+        self.arriving = True
+        store.edit(label, store.state.with_peaks(fits))
+        self.arriving = False
 
     def set_options(self, **changes: object) -> None:
         """Fit otherwise."""
@@ -203,9 +209,7 @@ class PeakEditor(QtCore.QObject):
         if curve.peaks is not before:
             return
         fitted = (before or NOTHING).fitted(result, what)
-        self.arriving = True
-        self.put(f"{what}: {curve.spectrum.name}", fitted, curve_id)
-        self.arriving = False
+        self.arrive(f"{what}: {curve.spectrum.name}", {curve_id: fitted})
         if result.cancelled:
             self.context.notify("info", "Stopped: this is the best fit so far.")
 

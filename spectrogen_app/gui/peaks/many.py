@@ -104,8 +104,7 @@ class BatchFit(QtCore.QObject):
         self._running = False
         self._soon.stop()
         self.outcomes = list(outcomes)
-        store = self._editor.context.store
-        alive = {c.id: c for c in store.state.curves()}
+        alive = {c.id: c for c in self._editor.context.store.state.curves()}
         fitted = {
             i: (alive[i].peaks or Decomposition()).fitted(o, "Batch")
             for i, o in zip(self._ids, self.outcomes, strict=True)
@@ -113,8 +112,7 @@ class BatchFit(QtCore.QObject):
         }
         good, failed = len(fitted), len(self.outcomes) - len(fitted)
         if fitted:
-            what = f"Fit {counted(good, 'spectrum', 'spectra')}"
-            store.edit(what, store.state.with_peaks(fitted))
+            self._editor.arrive(f"Fit {counted(good, 'spectrum', 'spectra')}", fitted)
         if failed or self.sheet is None:
             self._editor.context.notify(
                 "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
