@@ -47,6 +47,9 @@ _KINDS: dict[str, type] = {
 
 _SHARED = (Spectrum, FitResult)
 """Values stored once, where several hold them."""
+_PIECE = 1 << 14
+"""Numbers written in one call: HDF5 and json keep Python's lock, and the window waits for it."""
+_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def save(state: SessionState, path: Path, check: Check = unchecked) -> None:
@@ -65,8 +68,8 @@ def save(state: SessionState, path: Path, check: Check = unchecked) -> None:
         file.attrs["format"] = "SpectroGen project"
         file.attrs["version"] = VERSION
         encoder = _Encoder(file.create_group("arrays"), check)
-        text = json.dumps(encoder.encode(state), ensure_ascii=False).encode()
-        file.create_dataset("session", data=np.frombuffer(text, np.uint8), compression="gzip")
+        text = encoder.encode(state).encode()
+        _put(file, "session", np.frombuffer(text, np.uint8), compression="gzip")
     check(0.9, f"Writing {path.name}")
     with paths.atomic_write(path) as stream:
         stream.write(content.getbuffer())
@@ -117,6 +120,18 @@ def load(path: Path, check: Check = unchecked) -> SessionState:
     return state
 
 
+def _put(group: h5py.Group, name: str, array: np.ndarray, **options: Any) -> None:
+    """Write an array, piece by piece along its first axis."""
+    if array.size <= _PIECE:
+        group.create_dataset(name, data=array, **options)
+        return
+    step = max(1, _PIECE * len(array) // array.size)
+    chunks = (step, *array.shape[1:])
+    data = group.create_dataset(name, array.shape, array.dtype, chunks=chunks, **options)
+    for at in range(0, len(array), step):
+        data[at : at + step] = array[at : at + step]
+
+
 class _Encoder:
     """Frozen dataclasses to JSON; arrays go to ``group`` and are named by their number."""
 
@@ -126,40 +141,44 @@ class _Encoder:
         self._names: dict[int, tuple[str, np.ndarray]] = {}
         self._shared: dict[int, tuple[int, Any]] = {}
 
-    def encode(self, value: Any) -> Any:
+    def encode(self, value: Any) -> str:
         if isinstance(value, Enum):
-            return value.value
+            return _text(value.value)
         if value is None or isinstance(value, bool | int | float | str):
-            return value
+            return _text(value)
         if isinstance(value, np.generic):
             return self.encode(value.item())
         if isinstance(value, np.ndarray):
-            return {"array": self._store(value)} if value.dtype.kind in "biuf" else value.tolist()
+            stored = value.dtype.kind in "biuf"
+            return f'{{"array": "{self._store(value)}"}}' if stored else _text(value.tolist())
         if type(value).__name__ in _KINDS:
             if isinstance(value, Sample):
                 self._check(0.5, f"Saving {value.name}")
             if isinstance(value, _SHARED):
                 if id(value) in self._shared:
-                    return {"same": self._shared[id(value)][0]}
+                    return f'{{"same": {self._shared[id(value)][0]}}}'
                 self._shared[id(value)] = len(self._shared), value
-            fields = dataclasses.fields(value)
-            return {
-                "is": type(value).__name__,
-                "of": {f.name: self.encode(getattr(value, f.name)) for f in fields if f.init},
-            }
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+            return f'{{"is": "{type(value).__name__}", "of": {self._members(fields)}}}'
         if isinstance(value, typing.Mapping):
-            return {"map": {str(k): self.encode(v) for k, v in value.items()}}
+            return f'{{"map": {self._members(value)}}}'
         if isinstance(value, tuple):
-            return {"tuple": [self.encode(v) for v in value]}
+            return f'{{"tuple": {self._items(value)}}}'
         if isinstance(value, list | set | frozenset):
-            return [self.encode(v) for v in value]
-        return str(value)
+            return self._items(value)
+        return _text(str(value))
+
+    def _members(self, values: typing.Mapping[Any, Any]) -> str:
+        return f"{{{', '.join(f'{_text(str(k))}: {self.encode(v)}' for k, v in values.items())}}}"
+
+    def _items(self, values: typing.Iterable[Any]) -> str:
+        return f"[{', '.join(map(self.encode, values))}]"
 
     def _store(self, array: np.ndarray) -> str:
         if id(array) not in self._names:
             name = str(len(self._names))
             options = {"compression": "gzip", "shuffle": True} if array.size > 64 else {}
-            self._group.create_dataset(name, data=array, **options)
+            _put(self._group, name, array, **options)
             self._names[id(array)] = name, array
         return self._names[id(array)][0]
 

@@ -99,6 +99,17 @@ def test_shared_arrays_are_stored_once(state: SessionState, tmp_path: Path) -> N
         assert len(file["arrays"]) == 5, "x of both, y of both, one array of metadata"
 
 
+def test_what_is_written_in_pieces_comes_back_whole(tmp_path: Path) -> None:
+    x = np.linspace(100, 4000, 2 * project._PIECE + 7)
+    image = np.arange(3.0 * 5 * project._PIECE).reshape(5, -1, 3)
+    long = Spectrum(x, np.sin(x), modality="raman", metadata={"image": image, "note": "ä" * 50_000})
+    project.save(SessionState().add([long]), tmp_path / "a.spectrogen")
+    (back,) = project.load(tmp_path / "a.spectrogen").curves()
+    same(back.spectrum, long)
+    np.testing.assert_array_equal(back.spectrum.metadata["image"], image)
+    assert back.spectrum.metadata["note"] == "ä" * 50_000
+
+
 def test_any_truncation_is_refused(state: SessionState, tmp_path: Path) -> None:
     path = tmp_path / "a.spectrogen"
     project.save(state, path)
