@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.synchronize import Event
 from typing import Any
 
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, Check, FitError, SpectrogenError, unchecked
+from spectrogen_app.fitting import worker
 from spectrogen_app.fitting.api import fit, fit_model
 from spectrogen_app.fitting.model import Model
 from spectrogen_app.fitting.result import FitResult
@@ -89,7 +89,7 @@ def fit_many(
     runs = [(i, tuple(spectra[i : i + RUN])) for i in range(0, len(spectra), RUN)]
     processes = max(1, min(workers or os.cpu_count() or 1, len(runs)))
     with _one_thread_each(), ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), _remember, (stop,)
+        processes, multiprocessing.get_context("spawn"), worker.begin, (stop,)
     ) as pool:  # fmt: skip
         with _deaf():
             waiting: dict[Future[list[Outcome]], tuple[int, tuple[Spectrum, ...]]] = {
@@ -176,30 +176,10 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_stop: Event | None = None
-
-
-def _remember(stop: Event) -> None:
-    """In a process of the pool: Ctrl+C is for the first process, which then tells the others.
-
-    It gives way to the window; Windows favours the process in front by itself.
-    """
-    global _stop  # noqa: PLW0603
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)
-
-
-def _watch(fraction: float, message: str = "") -> None:
-    if _stop is not None and _stop.is_set():
-        raise Cancelled
-
-
 def _fit_run(
     first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any]
 ) -> list[Outcome]:
-    return list(_run(first, run, peaks, neighbours, options, check=_watch))
+    return list(_run(first, run, peaks, neighbours, options, check=worker.watch))
 
 
 def _run(
