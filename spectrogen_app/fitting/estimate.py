@@ -27,12 +27,17 @@ class Estimate:
     stderr: float | None = None
 
     def __str__(self) -> str:
-        if self.stderr is None or not self.stderr > 0:
+        if self.stderr is None or not 0 < self.stderr < math.inf:
             return f"{self.value:.6g}"
         digits = 1 - math.floor(math.log10(self.stderr))
+        if not -6 <= digits <= 9:
+            power = max(-300, math.floor(math.log10(max(abs(self.value), self.stderr))))
+            value, error = self.value / 10.0**power, self.stderr / 10.0**power
+            places = max(0, digits + power)
+            if places > 15:
+                return f"({value:.15f} ± {error:.2g})e{power:+d}"
+            return f"({value:.{places}f} ± {error:.{places}f})e{power:+d}"
         value, error = round(self.value, digits), round(self.stderr, digits)
-        if digits > 15:
-            return f"{value:.15f} ± {error:.2g}"
         places = max(0, digits)
         return f"{value:.{places}f} ± {error:.{places}f}"
 

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,9 @@ def test_table_of_many(result: FitResult) -> None:
 @pytest.mark.parametrize(("value", "error", "text"), [
     (464.123456, 0.0123, "464.123 ± 0.012"), (1.0, None, "1"),
     (325.2951, 0.7991, "325.30 ± 0.80"), (1234567.0, 5000.0, "1234600 ± 5000"),
-    (0.0, 1e-20, "0.000000000000000 ± 1e-20"),
+    (0.0, 1e-20, "(0.0 ± 1.0)e-20"), (520.0, 1e-20, "(5.200000000000000 ± 1e-22)e+2"),
+    (6e19, 1.6e21, "(0.1 ± 1.6)e+21"), (5e8, 1e5, "500000000 ± 100000"),
+    (1.2e-12, 3e-14, "(1.200 ± 0.030)e-12"), (2.0, math.inf, "2"),
 ])  # fmt: skip
 def test_sensible_digits(value: float, error: float | None, text: str) -> None:
     assert str(Estimate(value, error)) == text
