@@ -219,6 +219,7 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert "1 failed" in loaded.notices.text
     pick(sheet, "Plot", "p3 centre")
     pick(sheet, "against", "temperature")
+    qtbot.waitUntil(lambda: peaks.many.trend is not None and len(peaks.many.trend.points.data) > 0)
     x, y = peaks.many.trend.points.getData()
     assert sorted(set(x)) == [0, 20, 40, 60, 80]
     assert y.max() == pytest.approx(1094, abs=0.5)
@@ -238,6 +239,29 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert loaded.store.selection.curve == series[0]
     loaded.store.undo()
     assert loaded.store.state is before
+
+
+def test_another_batch_takes_the_table_over(loaded, peaks, series, qtbot):
+    with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
+        peaks.do("batch")
+    sheet = peaks.many.sheet
+    pick(sheet, "against", "temperature")
+    store = loaded.store
+    store.select(Selection(series[1], store.selection.sample, tuple(series[1:3])))
+    for name in series[1:3]:
+        bare = store.state.curve(name).spectrum.replace(metadata={})
+        store.edit("No temperature", store.state.edit_curve(name, spectrum=bare))
+    with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
+        peaks.do("batch")
+    assert peaks.many.sheet is sheet
+    assert len(sheet.rows.rows) == 2
+    qtbot.waitUntil(lambda: len(peaks.many.trend.points.data) == 2)
+    assert list(peaks.many.trend.points.getData()[0]) == [1, 2]
+    sheet.close()
+    qtbot.waitUntil(lambda: peaks.many.sheet is None)
+    with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
+        peaks.do("batch")
+    assert peaks.many.sheet is not None
 
 
 def test_batch_of_one_says_how(loaded, peaks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6 import QtCore
@@ -21,6 +22,8 @@ from spectrogen_app.gui.plotting.canvas import Canvas
 from spectrogen_app.gui.plotting.model import PanelModel
 
 NOTHING = Decomposition()
+PAINTED_MS = 8
+"""From the arrival of a fit to its being painted."""
 BACKGROUND = "background"
 """The row of the background among the peaks."""
 
@@ -118,10 +121,15 @@ class PeakEditor(QtCore.QObject):
             store.edit(label, store.state.edit_curve(curve.id, peaks=peaks))
 
     def arrive(self, label: str, fits: dict[str, Decomposition]) -> None:
-        """Make these fits, by curve, those of the session, as one step; ``arriving`` meanwhile."""
-        store = self.context.store
+        """Make these fits, by curve, those of the session, as one step; ``arriving`` meanwhile.
+
+        They are painted in a turn of their own, so that the window never stops for both.
+        """
+        store, area = self.context.store, self.context.area
         self.arriving = True
+        area.setUpdatesEnabled(False)
         store.edit(label, store.state.with_peaks(fits))
+        QtCore.QTimer.singleShot(PAINTED_MS, area, partial(area.setUpdatesEnabled, True))
         self.arriving = False
 
     def set_options(self, **changes: object) -> None:

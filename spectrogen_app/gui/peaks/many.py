@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,15 @@ from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
 if TYPE_CHECKING:
+    from spectrogen_app.app.fitting import BatchFitRequest
     from spectrogen_app.fitting.batch import Outcome
 
 _VALUES = (("center", "centre"), ("height", "height"), ("fwhm", "FWHM"), ("area", "area"))
 INDEX = "Index"
 SHOWN_EVERY_MS = 300
 """How often the table follows a running batch."""
+TURN_MS = 30
+"""From one step of showing results to the next, so that the window never stops for two."""
 
 
 class BatchFit(QtCore.QObject):
@@ -87,12 +91,14 @@ class BatchFit(QtCore.QObject):
         self._peaks = tuple(p.name for p in model.peaks)
         self._spectra = tuple(c.spectrum for c in curves)
         self.outcomes = [None] * len(curves)
+        self._against = ""
         self._running = True
-        editor.run_other(
-            jobs.batch, BatchFitRequest(self._spectra, choices), f"Fit {len(curves)} spectra",
-            self._done, self._part,
-        )  # fmt: skip
-        QtCore.QTimer.singleShot(0, self, self._open)
+        self._open(partial(self._start, BatchFitRequest(self._spectra, choices)))
+
+    def _start(self, request: BatchFitRequest) -> None:
+        self._editor.run_other(
+            jobs.batch, request, f"Fit {len(request.spectra)} spectra", self._done, self._part
+        )
 
     def _part(self, part: tuple[int, Outcome]) -> None:
         at, outcome = part
@@ -118,36 +124,36 @@ class BatchFit(QtCore.QObject):
                 "warning" if failed else "good", f"{good} of {len(self.outcomes)} spectra fitted.",
                 f"{failed} failed: the table says why." if failed else "",
             )
-        QtCore.QTimer.singleShot(0, self, self._end)
+        QtCore.QTimer.singleShot(2 * TURN_MS, self, self._end)
 
     def _end(self) -> None:
         self._show()
         if self.sheet is not None:
-            _in_turn(self.sheet, self.sheet.fit_columns)
+            self.sheet.fit_columns()
         self.finished.emit()
 
     # ---- the sheet ------------------------------------------------------------------------
 
-    def _open(self) -> None:
-        if self.sheet is not None:
-            self.sheet.destroyed.disconnect(self._gone)
-            self.sheet.close()
-        theme = self._editor.context.theme.theme
-        sheet = self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
-        sheet.resize(860, 720)
-        sheet.destroyed.connect(self._gone)
-        sheet.activated.connect(self._go_to)
-        self._parameters = sheet.add_chooser("Plot", [], self._choose_parameter)
-        self._axes = sheet.add_chooser("against", [], self._choose_axis)
-        sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
-        _in_turn(sheet, self._add_trend, self._show, sheet.show)
+    def _open(self, then: Callable[[], object]) -> None:
+        """Show the table; what starts processes comes after it, since they would slow it down."""
+        if self.sheet is None:
+            theme = self._editor.context.theme.theme
+            self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
+            self.sheet.resize(860, 720)
+            self.sheet.destroyed.connect(self._gone)
+            self.sheet.activated.connect(self._go_to)
+            self._parameters = self.sheet.add_chooser("Plot", [], self._choose_parameter)
+            self._axes = self.sheet.add_chooser("against", [], self._choose_axis)
+            self.sheet.add_button("Save as CSV…", self.ask_save, "All peaks of all spectra")
+        self._axes.clear()
+        _in_turn(self.sheet, self.sheet.bring, self._show, then)
 
     def _add_trend(self) -> None:
-        if self.sheet is not None:
+        if self.sheet is not None and self.trend is None:
             self.trend = Trend(self._editor.context.theme.theme)
             self.trend.picked.connect(self._go_to)
-            self.trend.hide()
             self.sheet.middle.addWidget(self.trend)
+            self.sheet.middle.setSizes([380, 300])
 
     def _gone(self, *_: object) -> None:
         self.sheet = self.trend = None
@@ -171,13 +177,10 @@ class BatchFit(QtCore.QObject):
             (places[i], v.value, v.stderr or 0.0, i)
             for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
-        if self.trend is None:
-            return
-        if points and self.trend.isHidden():
-            self.trend.show()
-            self.sheet.middle.setSizes([380, 300])
-        if not self.trend.isHidden():
+        if self.trend is not None:
             self.trend.put(points, self._against or INDEX, label)
+        elif points:
+            _in_turn(self.sheet, self._add_trend, self._show)
 
     def _fill_choosers(self) -> None:
         names = dict.fromkeys(self._peaks)
@@ -250,7 +253,7 @@ class BatchFit(QtCore.QObject):
 
 
 def _in_turn(sheet: Sheet, *steps: Callable[[], object]) -> None:
-    """Do each step in a turn of the event loop of its own, as long as the sheet is there."""
+    """Do each step a moment after the last, as long as the sheet is there."""
     first, *rest = steps
 
     def step() -> None:
@@ -258,7 +261,7 @@ def _in_turn(sheet: Sheet, *steps: Callable[[], object]) -> None:
         if rest:
             _in_turn(sheet, *rest)
 
-    QtCore.QTimer.singleShot(0, sheet, step)
+    QtCore.QTimer.singleShot(TURN_MS, sheet, step)
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:

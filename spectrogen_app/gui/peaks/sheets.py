@@ -11,6 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from spectrogen_app.gui.plotting.items import SpectrumViewBox
 from spectrogen_app.gui.theme import Theme
 from spectrogen_app.gui.widgets import ComboBox, label, named, push_button
 
@@ -18,6 +19,10 @@ Qt = QtCore.Qt
 WIDEST = 1100
 """Pixels to which a sheet grows by itself, so that all columns are seen."""
 Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
+CELL = Qt.ItemDataRole.UserRole + 1
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_WARNED = 0.95
 
 
 @dataclass(frozen=True)
@@ -52,15 +57,16 @@ class SheetModel(QtCore.QAbstractTableModel):
         self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = ()
     ) -> None:
         """Show these; ``sides`` are the row titles. A table of the same form stays in place."""
-        alike = (self.heads, self.sides, len(self.rows)) == (tuple(heads), tuple(sides), len(rows))
-        if alike and rows:
-            self.rows = tuple(tuple(r) for r in rows)
-            last = self.index(len(rows) - 1, len(heads) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
+        before, now = self.rows, tuple(tuple(r) for r in rows)
+        if (self.heads, self.sides, len(before)) == (tuple(heads), tuple(sides), len(now)):
+            self.rows = now
+            new = [k for k, (a, b) in enumerate(zip(before, now, strict=True)) if a != b]
+            if new:
+                last = self.index(new[-1], len(heads) - 1)
+                self.dataChanged.emit(self.index(new[0], 0), last)
             return
         self.beginResetModel()
-        self.heads, self.sides = tuple(heads), tuple(sides)
-        self.rows = tuple(tuple(r) for r in rows)
+        self.heads, self.sides, self.rows = tuple(heads), tuple(sides), now
         self.endResetModel()
 
     def rowCount(self, parent: Index = QtCore.QModelIndex()) -> int:  # noqa: B008
@@ -79,23 +85,14 @@ class SheetModel(QtCore.QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         cell = self.rows[index.row()][index.column()]
-        roles = Qt.ItemDataRole
-        if role == roles.DisplayRole:
+        if role == CELL:
+            return cell
+        if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
-        if role == roles.ToolTipRole:
+        if role == Qt.ItemDataRole.ToolTipRole:
             return cell.text if isinstance(cell.value, str) else f"{cell.value!r}"
-        if role == roles.UserRole:
+        if role == Qt.ItemDataRole.UserRole:
             return cell.value
-        if role == roles.TextAlignmentRole and not isinstance(cell.value, str):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == roles.BackgroundRole and cell.shade > 0:
-            if cell.shade > 0.95:
-                return QtGui.QColor(self._theme.warn_bg)
-            colour = QtGui.QColor(self._theme.accent)
-            colour.setAlphaF(0.45 * cell.shade**2)
-            return colour
-        if role == roles.ForegroundRole and cell.shade > 0.95:
-            return QtGui.QColor(self._theme.warn)
         return None
 
     def text(self) -> str:
@@ -114,15 +111,34 @@ def _full(cell: Cell) -> str:
     return repr(cell.value) if math.isfinite(cell.value) else ""
 
 
-class _Shaded(QtWidgets.QStyledItemDelegate):
-    """Fills the ground of a cell, which a style sheet leaves alone."""
+class _Cells(QtWidgets.QStyledItemDelegate):
+    """Asks the model once for a cell, where the usual delegate asks for each of seven roles."""
+
+    def __init__(self, parent: QtWidgets.QWidget, theme: Theme) -> None:
+        super().__init__(parent)
+        self._warn, self._warn_bg = QtGui.QColor(theme.warn), QtGui.QColor(theme.warn_bg)
+        self._accent = QtGui.QColor(theme.accent)
+
+    def initStyleOption(self, option: QtWidgets.QStyleOptionViewItem, index: Index) -> None:
+        cell = index.data(CELL)
+        option.index = index  # type: ignore[assignment]
+        option.text = cell.text
+        option.features |= QtWidgets.QStyleOptionViewItem.ViewItemFeature.HasDisplay
+        side = _LEFT if isinstance(cell.value, str) else _RIGHT
+        option.displayAlignment = side
+        if cell.shade > _WARNED:
+            option.palette.setColor(QtGui.QPalette.ColorRole.Text, self._warn)
 
     def paint(
         self, painter: QtGui.QPainter, option: QtWidgets.QStyleOptionViewItem, index: Index
     ) -> None:
-        ground = index.data(Qt.ItemDataRole.BackgroundRole)
-        if ground is not None:
-            painter.fillRect(option.rect, ground)
+        """The ground of a marked cell, which a style sheet leaves alone, then the cell."""
+        shade = index.data(CELL).shade
+        if shade > _WARNED:
+            painter.fillRect(option.rect, self._warn_bg)
+        elif shade > 0:
+            self._accent.setAlphaF(0.45 * shade**2)
+            painter.fillRect(option.rect, self._accent)
         super().paint(painter, option, index)
 
 
@@ -158,7 +174,7 @@ class Sheet(QtWidgets.QDialog):
         self.sorted.setSortRole(Qt.ItemDataRole.UserRole)
         self.table = named(QtWidgets.QTableView(), title)
         self.table.setModel(self.sorted)
-        self._plain, self._shaded = self.table.itemDelegate(), _Shaded(self.table)
+        self.table.setItemDelegate(_Cells(self.table, theme))
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setResizeContentsPrecision(12)
@@ -190,14 +206,17 @@ class Sheet(QtWidgets.QDialog):
         self.note.setVisible(bool(note))
         fresh = self.rows.heads != tuple(heads)
         self.rows.put(heads, rows, sides)
-        shaded = any(cell.shade for row in rows for cell in row)
-        self.table.setItemDelegate(self._shaded if shaded else self._plain)
         if fresh:
             self.table.setSortingEnabled(sortable)
             if sortable:
                 self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             self.table.verticalHeader().setVisible(bool(sides))
             self.fit_columns()
+
+    def bring(self) -> None:
+        """Show it in front."""
+        self.show()
+        self.activateWindow()
 
     def fit_columns(self) -> None:
         """Make the columns as wide as their contents, and the window for them."""
@@ -240,28 +259,42 @@ class Sheet(QtWidgets.QDialog):
         QtGui.QGuiApplication.clipboard().setText(self.rows.text())
 
 
-class Trend(pg.PlotWidget):
-    """A parameter against index or metadata, with its errors."""
+class Trend(pg.GraphicsLayoutWidget):
+    """A parameter against index or metadata, with its errors; a double-click shows all of it.
+
+    Signals
+    -------
+    picked(row)
+        A point was clicked.
+    """
 
     picked = QtCore.Signal(int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(background=theme.surface, enableMenu=False)
+        super().__init__()
+        self.setBackground(theme.surface)
         self.setMinimumHeight(180)
         named(self, "Parameter against index")
-        self._colour = theme.curve("#1f77b4")
         self._muted = theme.muted
+        self.view = SpectrumViewBox()
+        self.view.setBorder(pg.mkPen(theme.border))
+        self.view.full_view.connect(self.view.autoRange)
+        self.ci.addItem(self.view, row=0, col=1)
+        self.axes = {side: pg.AxisItem(side) for side in ("left", "bottom")}
+        for axis, place in zip(self.axes.values(), ((0, 0), (1, 1)), strict=True):
+            axis.linkToView(self.view)
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=-4)
+            self.ci.addItem(axis, row=place[0], col=place[1])
+        self.ci.layout.setSpacing(0)
+        colour = theme.curve("#1f77b4")
         self.errors = pg.ErrorBarItem(pen=pg.mkPen(theme.muted, width=1))
-        self.points = pg.ScatterPlotItem(
-            size=8, pen=pg.mkPen(self._colour, width=1), brush=pg.mkBrush(self._colour)
-        )
+        self.points = pg.ScatterPlotItem(size=8, pen=pg.mkPen(colour, width=1), brush=colour)
         self.points.sigClicked.connect(lambda _, hit, *__: self.picked.emit(hit[0].data()))
         for item in (self.errors, self.points):
-            self.addItem(item)
-        for side in ("left", "bottom"):
-            self.getAxis(side).setPen(pg.mkPen(theme.border))
-            self.getAxis(side).setTextPen(pg.mkPen(theme.muted))
-            self.getAxis(side).enableAutoSIPrefix(False)
+            self.view.addItem(item)
 
     def put(
         self, points: Sequence[tuple[float, float, float, int]], x_label: str, y_label: str
@@ -272,6 +305,6 @@ class Trend(pg.PlotWidget):
         self.errors.setVisible(bool(points))
         if points:
             self.errors.setData(x=np.array(x), y=np.array(y), height=2 * np.array(errors))
-        self.setLabel("bottom", x_label, color=self._muted)
-        self.setLabel("left", y_label, color=self._muted)
-        self.autoRange()
+        self.axes["bottom"].setLabel(x_label, color=self._muted)
+        self.axes["left"].setLabel(y_label, color=self._muted)
+        self.view.autoRange()

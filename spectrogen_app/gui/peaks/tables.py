@@ -55,6 +55,8 @@ class NamedRows(QtCore.QAbstractTableModel):
 
     def put(self, rows: tuple[Any, ...]) -> None:
         """Show these rows; with the same names in the same order the selection stays."""
+        if rows == self.rows:
+            return
         if [r.name for r in rows] == [r.name for r in self.rows]:
             self.rows = rows
             if rows:
