@@ -254,6 +254,22 @@ def merge(model: Model, a: Peak, b: Peak) -> Model:
     return model.with_peak(one).remove(b.name)
 
 
+def following(model: Model, first: str, second: str) -> Model | None:
+    """With the second parameter tied to the same one of the first's peak, as the two stand now.
+
+    Centres keep their distance, all else its ratio, so that the model fits spectra of any
+    intensity; a parameter fixed where it is would not. None where there is nothing to follow.
+    """
+    params = dict(model.parameters())
+    leader = f"{first.partition('_')[0]}_{second.partition('_')[2]}"
+    if leader == second or leader not in params or params[leader].tie or params[leader].fixed:
+        return None
+    led, leads = params[second].value, params[leader].value
+    if second.endswith("_center"):
+        return model.edit(second, tie=f"{leader} {led - leads:+.6g}")
+    return model.edit(second, tie=f"{led / leads:.6g} * {leader}") if led and leads else None
+
+
 def _merged(result: Findings) -> Iterator[Advice]:
     for a, b in merged_pairs(result.model):
         yield Advice(
@@ -290,10 +306,12 @@ def _correlated(result: Findings) -> Iterator[Advice]:
     peaks = {p.name: p for p in result.model.peaks}
     for a, b in sorted(zip(i, j, strict=True), key=lambda ij: -abs(c[ij])):
         first, second = result.free[a], result.free[b]
+        held = following(result.model, first, second)
         remedies = [
+            Remedy(f"Tie {second} to {first.partition('_')[0]}", held) if held
+            else Remedy(f"Fix {first}", result.model.edit(first, fixed=True)),
             Remedy(f"Fix {second}", result.model.edit(second, fixed=True)),
-            Remedy(f"Fix {first}", result.model.edit(first, fixed=True)),
-        ]
+        ]  # fmt: skip
         one, two = (peaks.get(n.split("_")[0]) for n in (first, second))
         if one and two and one is not two:
             with_width = all("fwhm" in shapes.shape(p.shape).names for p in (one, two))

@@ -27,6 +27,7 @@ from spectrogen_app.fitting.advice import (
     LEAST,
     LIMIT_SHAPES,
     bound_reached,
+    following,
     merge,
     merged_pairs,
 )
@@ -459,7 +460,8 @@ class _Search:
             seen |= owners
             options = list(self.ways(model, *pair))
             if last or not options:
-                options.append(model.edit(pair[1], fixed=True))
+                held = following(model, *pair) or following(model, *pair[::-1])
+                options.append(held or model.edit(pair[1], fixed=True))
             model = options[self.best(options, owners)]
         if model is self.model:
             return False

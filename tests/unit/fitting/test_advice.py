@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.fitting.advice import Advice
+from spectrogen_app.fitting.advice import Advice, following
 from spectrogen_app.fitting.api import fit, fit_model, mend
-from spectrogen_app.fitting.model import Model, Peak
+from spectrogen_app.fitting.model import Background, Model, Peak
 from spectrogen_app.fitting.result import FitResult
 
 X = np.linspace(100, 400, 601)
@@ -120,6 +120,22 @@ def test_what_the_data_do_not_determine() -> None:
     advice = the(result, "no_error")
     assert advice.parameters[0].startswith("p2_")
     assert mended(result, advice)[-1].advice == ()
+
+
+def test_what_cannot_be_told_apart_may_keep_ratio_or_distance() -> None:
+    two = Model((Peak.make("lorentzian", 250, 8, 9), Peak.make("lorentzian", 253, 4, 12)))
+    high = following(two, "p1_fwhm", "p2_height")
+    assert high is not None
+    assert dict(high.parameters())["p2_height"].tie == "0.5 * p1_height"
+    far = following(two, "p1_height", "p2_center")
+    assert far is not None
+    assert dict(far.parameters())["p2_center"].tie == "p1_center +3"
+    tenfold = data(two).replace(y=10 * data(two).y)
+    assert fit_model(tenfold, high).r_squared > 0.999
+    assert fit_model(tenfold, two.edit("p2_height", fixed=True)).r_squared < 0.999
+    for pair in (("p1_fwhm", "p1_height"), ("bg_c0", "p2_height"), ("p1_height", "bg_c0")):
+        assert following(two.replace(background=Background.make("constant", X, X)), *pair) is None
+    assert following(high, "p2_center", "p1_height") is None
 
 
 def test_unfinished() -> None:
