@@ -1,13 +1,14 @@
 """Many spectra in a pool of processes.
 
-Spectra are fitted in runs of fixed length. A run begins with the given model, then each fit starts
-from its neighbour's result; since runs do not depend on how many processes there are, nor do the
-results.
+Spectra are fitted in runs of fixed length. A run begins with the given model; further fits start
+from their neighbour's result where that is clearly nearer. Since runs do not depend on how many
+processes there are, nor do the results.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -17,15 +18,25 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, Check, FitError, SpectrogenError, unchecked
 from spectrogen_app.fitting import worker
 from spectrogen_app.fitting.api import fit, fit_model
 from spectrogen_app.fitting.model import Model
+from spectrogen_app.fitting.options import included
 from spectrogen_app.fitting.result import FitResult
+
+Array = NDArray[np.float64]
 
 RUN = 10
 """Spectra in a run."""
+_NEARER = 0.5
+"""A fit starts from its neighbour's result where that leaves less than this share of the squares
+that the given model leaves."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -67,7 +78,7 @@ def fit_many(
     peaks, **options
         As in :func:`spectrogen_app.fitting.api.fit`, the same for all.
     neighbours : bool
-        Start from the neighbour's result, where that succeeded; not for ``"auto"``.
+        Start from the neighbour's result, where that is nearer; not for ``"auto"``.
     workers : int, optional
         Processes; default: one per core. A single run is fitted in this process.
     check : callable(fraction, message)
@@ -186,11 +197,12 @@ def _run(
     first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any],
     *, check: Check,
 ) -> Iterator[Outcome]:  # fmt: skip
+    given: Model | None = None
     last: FitResult | None = None
     for k, spectrum in enumerate(run):
         try:
             check(0.0, "")
-            if last is not None and neighbours and not isinstance(peaks, str):
+            if given and last and _walked(spectrum, given, last):
                 result = fit_model(spectrum, last.model, last.options, check=check)
             else:
                 result = fit(spectrum, peaks, check=check, **options)
@@ -201,5 +213,30 @@ def _run(
         except SpectrogenError as error:
             yield Failure(first + k, spectrum.name, error)
             continue
-        last = result if result.success else None
+        if neighbours and not isinstance(peaks, str):
+            given, last = given or result.start, result if result.success else None
         yield result
+
+
+def _walked(spectrum: Spectrum, given: Model, neighbour: FitResult) -> bool:
+    """Whether a spectrum looks more like its neighbour than like the given model.
+
+    In a series lines walk away from the model; in a collection of samples a peak that got lost in
+    one would be lost in all that follow.
+    """
+    keep = included(spectrum.x, neighbour.options)
+    x, y = spectrum.x[keep], spectrum.y[keep]
+    return _misfit(neighbour.model, x, y) < _NEARER * _misfit(given, x, y)
+
+
+def _misfit(model: Model, x: Array, y: Array) -> float:
+    """Sum of squares that is left with the heights and the background that fit best."""
+    columns = [p.moved(height=math.copysign(1, p.height)).evaluate(x) for p in model.peaks]
+    if model.background is not None:
+        columns += [sign * power for power in model.background.powers(x) for sign in (1.0, -1.0)]
+    if model.terms:
+        y = y - model.replace(peaks=(), background=None).evaluate(x)
+    try:
+        return float(nnls(np.array(columns).T, y, maxiter=30 * len(columns))[1] ** 2)
+    except (RuntimeError, ValueError):  # no end, or nothing to describe: the fit says what it is
+        return math.inf

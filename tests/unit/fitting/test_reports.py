@@ -248,6 +248,21 @@ def test_neighbours_follow_a_drifting_line() -> None:
         assert one.peaks[2].center.value == pytest.approx(465 + 6 * i, abs=0.3)
 
 
+def test_a_line_missing_in_one_sample_is_found_in_the_next() -> None:
+    bare = TRUTH.remove(TRUTH.peaks[1].name)
+    samples = [spectrum(0), spectrum(1).replace(y=bare.evaluate(spectrum(1).x)), spectrum(2)]
+    last = fit_many(samples, TRUTH, background="constant")[2]
+    assert isinstance(last, FitResult)
+    assert last.peaks[1].center.value == pytest.approx(TRUTH.peaks[1].center, abs=0.3)
+    assert last.peaks[1].height.value == pytest.approx(TRUTH.peaks[1].height, rel=0.05)
+
+
+def test_what_cannot_be_compared_with_its_neighbour_is_a_failure_of_its_own() -> None:
+    short = Spectrum(np.linspace(900, 950, 40), np.ones(40), name="elsewhere")
+    outcomes = fit_many([spectrum(0), spectrum(1), short, spectrum(2)], TRUTH, within=(100, 800))
+    assert [isinstance(o, Failure) for o in outcomes] == [False, False, True, False]
+
+
 def test_pool_gives_the_same_for_any_number_of_workers() -> None:
     series = [spectrum(i, shift=0.3 * i) for i in range(2 * RUN + 3)]
     series[5] = Spectrum([1, 2, 3], [1, 2, 1], name="short")
