@@ -22,6 +22,7 @@ from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.generation.result import GenerationResult, Line
 from spectrogen_app.gui.peaks.many import numeric
 from spectrogen_app.gui.store import Selection
+from spectrogen_app.gui.theme import DARK, LIGHT
 from spectrogen_app.gui.widgets import ComboBox
 
 THREE = Model(
@@ -257,6 +258,12 @@ def test_another_batch_takes_the_table_over(loaded, peaks, series, qtbot):
     assert len(sheet.rows.rows) == 2
     qtbot.waitUntil(lambda: len(peaks.many.trend.points.data) == 2)
     assert list(peaks.many.trend.points.getData()[0]) == [1, 2]
+    loaded.theme.set_mode("dark")
+    ground = peaks.many.trend.backgroundBrush().color().name()
+    loaded.theme.set_mode("light")
+    assert (ground, peaks.many.trend.backgroundBrush().color().name()) == (
+        DARK.surface, LIGHT.surface
+    )  # fmt: skip
     sheet.close()
     qtbot.waitUntil(lambda: peaks.many.sheet is None)
     with qtbot.waitSignal(peaks.many.finished, timeout=120_000):

@@ -319,7 +319,7 @@ class Exchange:
 
     def _open(self, name: str) -> Sheet:
         self._close()
-        self.sheet = Sheet(name, self._editor.context.theme.theme, self._window.window())
+        self.sheet = Sheet(name, self._editor.context.theme, self._window.window())
         self.sheet.destroyed.connect(self._gone)
         self.sheet.show()
         return self.sheet

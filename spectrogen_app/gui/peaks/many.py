@@ -137,7 +137,7 @@ class BatchFit(QtCore.QObject):
     def _open(self, then: Callable[[], object]) -> None:
         """Show the table; what starts processes comes after it, since they would slow it down."""
         if self.sheet is None:
-            theme = self._editor.context.theme.theme
+            theme = self._editor.context.theme
             self.sheet = Sheet("Fits of many spectra", theme, self._window.window())
             self.sheet.resize(860, 720)
             self.sheet.destroyed.connect(self._gone)
@@ -150,7 +150,7 @@ class BatchFit(QtCore.QObject):
 
     def _add_trend(self) -> None:
         if self.sheet is not None and self.trend is None:
-            self.trend = Trend(self._editor.context.theme.theme)
+            self.trend = Trend(self._editor.context.theme)
             self.trend.picked.connect(self._go_to)
             self.sheet.middle.addWidget(self.trend)
             self.sheet.middle.setSizes([380, 300])

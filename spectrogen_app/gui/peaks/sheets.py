@@ -12,7 +12,7 @@ import pyqtgraph as pg
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from spectrogen_app.gui.plotting.items import SpectrumViewBox
-from spectrogen_app.gui.theme import Theme
+from spectrogen_app.gui.theme import Theme, ThemeController
 from spectrogen_app.gui.widgets import ComboBox, label, named, push_button
 
 Qt = QtCore.Qt
@@ -46,9 +46,8 @@ class Cell:
 class SheetModel(QtCore.QAbstractTableModel):
     """Rows of :class:`Cell`."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self.heads: tuple[str, ...] = ()
         self.sides: tuple[str, ...] = ()
         self.rows: tuple[tuple[Cell, ...], ...] = ()
@@ -114,8 +113,8 @@ def _full(cell: Cell) -> str:
 class _Cells(QtWidgets.QStyledItemDelegate):
     """Asks the model once for a cell, where the usual delegate asks for each of seven roles."""
 
-    def __init__(self, parent: QtWidgets.QWidget, theme: Theme) -> None:
-        super().__init__(parent)
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
         self._warn, self._warn_bg = QtGui.QColor(theme.warn), QtGui.QColor(theme.warn_bg)
         self._accent = QtGui.QColor(theme.accent)
 
@@ -124,8 +123,7 @@ class _Cells(QtWidgets.QStyledItemDelegate):
         option.index = index  # type: ignore[assignment]
         option.text = cell.text
         option.features |= QtWidgets.QStyleOptionViewItem.ViewItemFeature.HasDisplay
-        side = _LEFT if isinstance(cell.value, str) else _RIGHT
-        option.displayAlignment = side
+        option.displayAlignment = _LEFT if isinstance(cell.value, str) else _RIGHT
         if cell.shade > _WARNED:
             option.palette.setColor(QtGui.QPalette.ColorRole.Text, self._warn)
 
@@ -148,7 +146,7 @@ class Sheet(QtWidgets.QDialog):
     Parameters
     ----------
     title : str
-    theme : Theme
+    theme : ThemeController
     parent : QWidget
 
     Signals
@@ -159,22 +157,24 @@ class Sheet(QtWidgets.QDialog):
 
     activated = QtCore.Signal(int)
 
-    def __init__(self, title: str, theme: Theme, parent: QtWidgets.QWidget | None) -> None:
+    def __init__(
+        self, title: str, theme: ThemeController, parent: QtWidgets.QWidget | None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(760, 520)
-        self._theme = theme
         self.note = label(role="muted", wrap=True)
         self.note.hide()
         self.choosers = QtWidgets.QHBoxLayout()
-        self.rows = SheetModel(theme)
+        self.rows = SheetModel()
         self.sorted = QtCore.QSortFilterProxyModel(self)
         self.sorted.setSourceModel(self.rows)
         self.sorted.setSortRole(Qt.ItemDataRole.UserRole)
         self.table = named(QtWidgets.QTableView(), title)
         self.table.setModel(self.sorted)
-        self.table.setItemDelegate(_Cells(self.table, theme))
+        self._cells = _Cells(self.table)
+        self.table.setItemDelegate(self._cells)
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setResizeContentsPrecision(12)
@@ -196,6 +196,13 @@ class Sheet(QtWidgets.QDialog):
         column.addLayout(self.choosers)
         column.addWidget(self.middle, 1)
         column.addLayout(self.buttons)
+        self._themed(theme.theme)
+        theme.changed.connect(self._themed)
+
+    @QtCore.Slot(object)
+    def _themed(self, theme: Theme) -> None:
+        self._cells.set_theme(theme)
+        self.table.viewport().update()
 
     def put(
         self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], sides: Sequence[str] = (),
@@ -270,31 +277,39 @@ class Trend(pg.GraphicsLayoutWidget):
 
     picked = QtCore.Signal(int)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: ThemeController) -> None:
         super().__init__()
-        self.setBackground(theme.surface)
         self.setMinimumHeight(180)
         named(self, "Parameter against index")
-        self._muted = theme.muted
         self.view = SpectrumViewBox()
-        self.view.setBorder(pg.mkPen(theme.border))
         self.view.full_view.connect(self.view.autoRange)
-        self.ci.addItem(self.view, row=0, col=1)
         self.axes = {side: pg.AxisItem(side) for side in ("left", "bottom")}
-        for axis, place in zip(self.axes.values(), ((0, 0), (1, 1)), strict=True):
-            axis.linkToView(self.view)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickLength=-4)
-            self.ci.addItem(axis, row=place[0], col=place[1])
-        self.ci.layout.setSpacing(0)
-        colour = theme.curve("#1f77b4")
-        self.errors = pg.ErrorBarItem(pen=pg.mkPen(theme.muted, width=1))
-        self.points = pg.ScatterPlotItem(size=8, pen=pg.mkPen(colour, width=1), brush=colour)
+        self.errors = pg.ErrorBarItem()
+        self.points = pg.ScatterPlotItem(size=8)
         self.points.sigClicked.connect(lambda _, hit, *__: self.picked.emit(hit[0].data()))
         for item in (self.errors, self.points):
             self.view.addItem(item)
+        self.ci.layout.setSpacing(0)
+        self.ci.addItem(self.view, row=0, col=1)
+        for axis, place in zip(self.axes.values(), ((0, 0), (1, 1)), strict=True):
+            axis.linkToView(self.view)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=-4)
+            self.ci.addItem(axis, *place)
+        self._themed(theme.theme)
+        theme.changed.connect(self._themed)
+
+    @QtCore.Slot(object)
+    def _themed(self, theme: Theme) -> None:
+        self.setBackground(theme.surface)
+        self.view.setBorder(pg.mkPen(theme.border))
+        for axis in self.axes.values():
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+        self.errors.setData(pen=pg.mkPen(theme.muted, width=1))
+        colour = theme.curve("#1f77b4")
+        self.points.setPen(pg.mkPen(colour, width=1))
+        self.points.setBrush(colour)
 
     def put(
         self, points: Sequence[tuple[float, float, float, int]], x_label: str, y_label: str
@@ -305,6 +320,6 @@ class Trend(pg.GraphicsLayoutWidget):
         self.errors.setVisible(bool(points))
         if points:
             self.errors.setData(x=np.array(x), y=np.array(y), height=2 * np.array(errors))
-        self.axes["bottom"].setLabel(x_label, color=self._muted)
-        self.axes["left"].setLabel(y_label, color=self._muted)
+        self.axes["bottom"].setLabel(x_label)
+        self.axes["left"].setLabel(y_label)
         self.view.autoRange()
