@@ -116,10 +116,11 @@ class SessionState:
         KeyError
             No such curve.
         """
-        for sample in self.samples:
-            if any(curve.id == curve_id for curve in sample.curves):
-                return sample
-        raise KeyError(curve_id)
+        return self._homes[curve_id]
+
+    @functools.cached_property
+    def _homes(self) -> dict[str, Sample]:
+        return {curve.id: sample for sample in self.samples for curve in sample.curves}
 
     def add(self, spectra: Sequence[Spectrum]) -> SessionState:
         """Add spectra, each to the sample of its name, or to a new one.

@@ -59,7 +59,8 @@ class BatchFit(QtCore.QObject):
         self.trend: Trend | None = None
         self._ids: list[str] = []
         self._names: list[str] = []
-        self._peaks: tuple[str, ...] = ()
+        self._peaks: dict[str, None] = {}
+        self._rows: list[_Row] = []
         self._spectra: tuple[Any, ...] = ()
         self.outcomes: list[Outcome | None] = []
         self._parameter = self._against = ""
@@ -88,9 +89,10 @@ class BatchFit(QtCore.QObject):
         )  # fmt: skip
         self._ids = [c.id for c in curves]
         self._names = self._titles(curves)
-        self._peaks = tuple(p.name for p in model.peaks)
+        self._peaks = dict.fromkeys(p.name for p in model.peaks)
         self._spectra = tuple(c.spectrum for c in curves)
         self.outcomes = [None] * len(curves)
+        self._rows = [_Row() for _ in curves]
         self._against = ""
         self._running = True
         self._open(partial(self._start, BatchFitRequest(self._spectra, choices)))
@@ -101,15 +103,21 @@ class BatchFit(QtCore.QObject):
         )
 
     def _part(self, part: tuple[int, Outcome]) -> None:
-        at, outcome = part
-        self.outcomes[at] = outcome
+        self._take(*part)
         if not self._soon.isActive():
             self._soon.start()
+
+    def _take(self, at: int, outcome: Outcome | None) -> None:
+        if outcome is not self.outcomes[at]:
+            self.outcomes[at] = outcome
+            if isinstance(outcome, FitResult):
+                self._peaks |= dict.fromkeys(p.name for p in outcome.model.peaks)
 
     def _done(self, outcomes: Sequence[Outcome | None]) -> None:
         self._running = False
         self._soon.stop()
-        self.outcomes = list(outcomes)
+        for at, outcome in enumerate(outcomes):
+            self._take(at, outcome)
         alive = {c.id: c for c in self._editor.context.store.state.curves()}
         fitted = {
             i: (alive[i].peaks or Decomposition()).fitted(o, "Batch")
@@ -162,20 +170,20 @@ class BatchFit(QtCore.QObject):
         if self.sheet is None:
             return
         self._fill_choosers()
-        values = [self._value(o) for o in self.outcomes]
         label = self._parameters.currentText() or "Parameter"
-        rows = []
-        for name, outcome, value in zip(self._names, self.outcomes, values, strict=True):
-            rows.append([Cell(name, name), *_state(outcome, self._running), *_shown(value)])
+        for name, outcome, row in zip(self._names, self.outcomes, self._rows, strict=True):
+            row.follow(name, outcome, self._parameter, self._running)
         fitted = sum(isinstance(o, FitResult) for o in self.outcomes)
         self.sheet.put(
-            ("Spectrum", "State", "Peaks", "R²", "reduced χ²", label, "±"), rows,
-            note=f"{fitted} of {len(rows)} fitted. A double-click goes to the spectrum.",
+            ("Spectrum", "State", "Peaks", "R²", "reduced χ²", label, "±"),
+            [r.cells for r in self._rows],
+            note=f"{fitted} of {len(self._rows)} fitted. A double-click goes to the spectrum.",
         )  # fmt: skip
         places = self._places()
         points = [
             (places[i], v.value, v.stderr or 0.0, i)
-            for i, v in enumerate(values) if v is not None and math.isfinite(places[i])
+            for i, v in enumerate(r.value for r in self._rows)
+            if v is not None and math.isfinite(places[i])
         ]  # fmt: skip
         if self.trend is not None:
             self.trend.put(points, self._against or INDEX, label)
@@ -183,11 +191,7 @@ class BatchFit(QtCore.QObject):
             _in_turn(self.sheet, self._add_trend, self._show)
 
     def _fill_choosers(self) -> None:
-        names = dict.fromkeys(self._peaks)
-        names |= dict.fromkeys(
-            p.name for o in self.outcomes if isinstance(o, FitResult) for p in o.model.peaks
-        )
-        wanted = [(f"{n}.{key}", f"{n} {text}") for n in names for key, text in _VALUES]
+        wanted = [(f"{n}.{key}", f"{n} {text}") for n in self._peaks for key, text in _VALUES]
         have = [self._parameters.itemData(i) for i in range(self._parameters.count())]
         if have != [key for key, _ in wanted]:
             self._parameters.clear()
@@ -207,16 +211,6 @@ class BatchFit(QtCore.QObject):
     def _choose_axis(self, name: str) -> None:
         self._against = name
         self._show()
-
-    def _value(self, outcome: Outcome | None) -> Estimate | None:
-        if not isinstance(outcome, FitResult) or not self._parameter:
-            return None
-        name, _, key = self._parameter.partition(".")
-        for peak in outcome.peaks:
-            if peak.name == name:
-                value: Estimate = getattr(peak, key)
-                return value
-        return None
 
     def _places(self) -> list[float]:
         if self._against and self._against != INDEX:
@@ -262,6 +256,36 @@ def _in_turn(sheet: Sheet, *steps: Callable[[], object]) -> None:
             _in_turn(sheet, *rest)
 
     QtCore.QTimer.singleShot(TURN_MS, sheet, step)
+
+
+class _Row:
+    """A row of the table, made anew only for another outcome or parameter.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    value : Estimate or None
+        Of the parameter that is plotted.
+    """
+
+    def __init__(self) -> None:
+        self.cells: tuple[Cell, ...] = ()
+        self.value: Estimate | None = None
+        self._of: tuple[object, ...] = ()
+
+    def follow(self, name: str, outcome: Outcome | None, parameter: str, running: bool) -> None:
+        """Show this."""
+        of = outcome, parameter, running
+        if of != self._of:
+            self._of, self.value = of, _value(outcome, parameter)
+            self.cells = (Cell(name, name), *_state(outcome, running), *_shown(self.value))
+
+
+def _value(outcome: Outcome | None, parameter: str) -> Estimate | None:
+    name, _, key = parameter.partition(".")
+    peaks = outcome.peaks if isinstance(outcome, FitResult) else ()
+    found: Estimate | None = next((getattr(p, key) for p in peaks if p.name == name), None)
+    return found
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:

@@ -212,12 +212,12 @@ class Sheet(QtWidgets.QDialog):
         self.note.setText(note)
         self.note.setVisible(bool(note))
         fresh = self.rows.heads != tuple(heads)
+        if fresh:
+            self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+            self.table.setSortingEnabled(sortable)
+            self.table.verticalHeader().setVisible(bool(sides))
         self.rows.put(heads, rows, sides)
         if fresh:
-            self.table.setSortingEnabled(sortable)
-            if sortable:
-                self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-            self.table.verticalHeader().setVisible(bool(sides))
             self.fit_columns()
 
     def bring(self) -> None:

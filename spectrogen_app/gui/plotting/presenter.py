@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -33,9 +34,9 @@ def titles_of(curves: list[tuple[Curve, Sample]]) -> list[str]:
         for c, s in curves
     ]
     for tell in (_laser, _file):
-        keys = [(n, c.spectrum.origin) for n, (c, _) in zip(names, curves, strict=True)]
+        keys = Counter((n, c.spectrum.origin) for n, (c, _) in zip(names, curves, strict=True))
         names = [
-            f"{n}, {tell(c)}" if keys.count((n, c.spectrum.origin)) > 1 and tell(c) else n
+            f"{n}, {tell(c)}" if keys[n, c.spectrum.origin] > 1 and tell(c) else n
             for n, (c, _) in zip(names, curves, strict=True)
         ]
     return names

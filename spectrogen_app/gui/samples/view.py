@@ -190,12 +190,14 @@ class SamplesView(QtWidgets.QWidget):
             len(curves) > 1 and sample in self._items and curve is None
         ):
             wanted = [sample]
-        self.tree.clearSelection()
         current = self._items.get(curve or "") or (self._items[wanted[0]] if wanted else None)
+        model, step = self.tree.selectionModel(), QtCore.QItemSelectionModel.SelectionFlag
         if current is not None:
-            self.tree.setCurrentItem(current)
-        for chosen in wanted:
-            self._items[chosen].setSelected(True)
+            model.setCurrentIndex(self.tree.indexFromItem(current), step.NoUpdate)
+        chosen = QtCore.QItemSelection()
+        for index in (self.tree.indexFromItem(self._items[i]) for i in wanted):
+            chosen.select(index, index)
+        model.select(chosen, step.ClearAndSelect)
         self._busy = False
 
     def chosen_curves(self) -> list[str]:
