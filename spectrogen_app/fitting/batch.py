@@ -149,7 +149,11 @@ def _answer(
     future: Future[list[Outcome]], first: int, run: Sequence[Spectrum]
 ) -> Sequence[Outcome]:
     try:
-        return future.result()
+        outcomes = future.result()
+        for outcome, spectrum in zip(outcomes, run, strict=True):
+            if isinstance(outcome, FitResult) and vars(outcome)["spectrum"] is None:
+                vars(outcome)["spectrum"] = spectrum
+        return outcomes
     except Cancelled:
         return []
     except BrokenProcessPool:
@@ -191,7 +195,13 @@ def _deaf() -> Iterator[None]:
 def _fit_run(
     first: int, run: Sequence[Spectrum], peaks: Any, neighbours: bool, options: dict[str, Any]
 ) -> list[Outcome]:
-    return list(_run(first, run, peaks, neighbours, options, check=worker.watch))
+    outcomes = list(_run(first, run, peaks, neighbours, options, check=worker.watch))
+    for outcome, spectrum in zip(outcomes, run, strict=True):
+        if isinstance(outcome, FitResult):
+            _ = outcome.advice, outcome.peaks  # worked out here, kept by the result
+            if outcome.spectrum is spectrum:  # the first process has it
+                vars(outcome)["spectrum"] = None
+    return outcomes
 
 
 def _run(

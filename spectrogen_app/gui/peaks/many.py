@@ -160,6 +160,10 @@ class BatchFit(QtCore.QObject):
         if self.sheet is not None and self.trend is None:
             self.trend = Trend(self._editor.context.theme)
             self.trend.picked.connect(self._go_to)
+            _in_turn(self.sheet, self._place_trend, self._show)
+
+    def _place_trend(self) -> None:
+        if self.sheet is not None and self.trend is not None:
             self.sheet.middle.addWidget(self.trend)
             self.sheet.middle.setSizes([380, 300])
 
@@ -188,7 +192,7 @@ class BatchFit(QtCore.QObject):
         if self.trend is not None:
             self.trend.put(points, self._against or INDEX, label)
         elif points:
-            _in_turn(self.sheet, self._add_trend, self._show)
+            _in_turn(self.sheet, self._add_trend)
 
     def _fill_choosers(self) -> None:
         wanted = [(f"{n}.{key}", f"{n} {text}") for n in self._peaks for key, text in _VALUES]

@@ -211,6 +211,10 @@ class SamplesView(QtWidgets.QWidget):
         return list(found)
 
     def _show_sample(self, sample: Sample, place: int) -> None:
+        before = self._samples.get(sample.id)
+        self._samples[sample.id] = sample
+        if before is not None and _looks(before) == _looks(sample):
+            return
         item = self._items.get(sample.id)
         if item is None:
             item = QtWidgets.QTreeWidgetItem()
@@ -225,8 +229,6 @@ class SamplesView(QtWidgets.QWidget):
             font.setWeight(QtGui.QFont.Weight.DemiBold)
             item.setFont(0, font)
             self._items[sample.id] = item
-        before = self._samples.get(sample.id)
-        self._samples[sample.id] = sample
         item.setText(0, sample.name)
         item.setData(0, NAME, sample.name)
         item.setToolTip(0, f"{sample.name}\n{sample.formula}" if sample.formula else sample.name)
@@ -405,6 +407,14 @@ def _home(item: QtWidgets.QTreeWidgetItem) -> str:
     """Id of the sample of a curve's row."""
     parent = item.parent()
     return parent.data(0, ID) if parent is not None else ""
+
+
+def _looks(sample: Sample) -> tuple[object, ...]:
+    """All that its rows depend on."""
+    return (
+        sample.name, sample.formula,
+        *((c.id, id(c.spectrum), c.colour, c.visible) for c in sample.curves),
+    )  # fmt: skip
 
 
 def shown_name(curve: Curve, sample: Sample) -> str:
