@@ -101,6 +101,8 @@ class Canvas(pg.GraphicsLayoutWidget):
         self.view.sigRangeChanged.connect(self._range_changed)
         self.view.sigResized.connect(self._resized)
         self.scene().sigMouseMoved.connect(self._mouse_moved)
+        self._send_hover = self.scene().sendHoverEvents
+        self.scene().sendHoverEvents = self._hover
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -391,6 +393,11 @@ class Canvas(pg.GraphicsLayoutWidget):
         self._residual_item.draw(residual.drawn, "measured", self.theme.curve(residual.colour))
         reach = 1.1 * _reach(residual.drawn)
         self.residual_view.setYRange(-reach, reach, padding=0)
+
+    def _hover(self, event: Any, exitOnly: bool = False) -> None:
+        """While an item is dragged no other takes an event: looking for them takes a tenth."""
+        if self.scene().dragItem is None:
+            self._send_hover(event, exitOnly)
 
     def _mouse_moved(self, place: QtCore.QPointF) -> None:
         box = self.view if self.view.sceneBoundingRect().contains(place) else self.residual_view
