@@ -76,7 +76,11 @@ class Param:
 
     def moved(self, value: float) -> Param:
         """With another value, kept within the bounds."""
-        return dataclasses.replace(self, value=min(max(value, self.min), self.max))
+        return self.at(min(max(value, self.min), self.max))
+
+    def at(self, value: float) -> Param:
+        """With another value; all else as it is."""
+        return Param(value, self.min, self.max, self.fixed, self.tie)
 
 
 def _number(value: Any, what: str) -> float:
@@ -436,7 +440,7 @@ class Model:
     def with_values(self, values: Mapping[str, float]) -> Model:
         """With other values, by parameter name; bounds, ties and the rest stay."""
         return self._map(
-            lambda n, p: p if values.get(n, p.value) == p.value else p.replace(value=values[n])
+            lambda n, p: p if values.get(n, p.value) == p.value else p.at(values[n])
         )
 
     def _map(self, change: Callable[[str, Param], Param]) -> Model:

@@ -123,7 +123,7 @@ def shape(name: str) -> Shape:
 def _gaussian(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
     center, height, fwhm = params
     reach = _REACH * abs(fwhm)
-    a, b = np.searchsorted(x, (center - reach, center + reach))
+    a, b = x.searchsorted((center - reach, center + reach))
     y = np.zeros_like(x)
     t = x[a:b] - center
     g = t * t
@@ -164,7 +164,7 @@ def _faddeeva(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
     from scipy.special import wofz
 
     reach = math.sqrt(max(_FAR**2 - z[0].imag ** 2, 0.0)) if z.size else 0.0
-    first, last = np.searchsorted(z.real, (-reach, reach))
+    first, last = z.real.searchsorted((-reach, reach))
     w = np.empty_like(z)
     wofz(z[first:last], out=w[first:last])
     for far in (slice(None, first), slice(last, None)):
@@ -230,7 +230,7 @@ def _pseudo_voigt(x: Array, params: Sequence[float], out: Array | None = None) -
     mix *= 4 / fwhm**2
     mix += 1
     np.reciprocal(mix, out=mix)
-    near = slice(*np.searchsorted(t, (-_REACH * abs(fwhm), _REACH * abs(fwhm))))
+    near = slice(*t.searchsorted((-_REACH * abs(fwhm), _REACH * abs(fwhm))))
     g = t[near] * t[near]
     g *= -4 * _LN2 / fwhm**2
     np.exp(g, out=g)
@@ -259,7 +259,7 @@ def _pseudo_voigt_area(center: float, height: float, fwhm: float, eta: float) ->
 
 def _split_pseudo_voigt(x: Array, params: Sequence[float], out: Array | None = None) -> Array:
     center, height, left, right, eta = params
-    at = int(np.searchsorted(x, center))
+    at = int(x.searchsorted(center))
     y = np.empty_like(x)
     inner = None if out is None else np.zeros((4, x.size))
     for part, width in ((slice(None, at), left), (slice(at, None), right)):
