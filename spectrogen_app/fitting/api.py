@@ -199,7 +199,8 @@ def mend(result: FitResult, check: Check = unchecked) -> FitResult:
     note = f"Peaks that the data justify were kept: {len(model.peaks)}."
     fewer = dataclasses.replace(fewer, start=result.start, notes=(*best.notes, note))
     fewer = _settled(fewer, 1e-6, check)
-    return min(best, fewer, key=lambda r: len(r.advice))
+    best = min(best, fewer, key=lambda r: len(r.advice))
+    return dataclasses.replace(best, cancelled=True) if fewer.cancelled else best
 
 
 def _adding_up(spectrum: Spectrum) -> tuple[Spectrum, tuple[str, ...]]:
@@ -252,7 +253,7 @@ def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
             now = dataclasses.replace(done, start=now.start, notes=now.notes)
         if len(now.advice) < len(best.advice):
             best = now
-    return best
+    return dataclasses.replace(best, cancelled=True) if now.cancelled else best
 
 
 def fit_model(

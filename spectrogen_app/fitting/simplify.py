@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from spectrogen_app.data.spectrum import Spectrum
@@ -32,7 +33,7 @@ def simplify(
     model : Model
     options : Options, optional
     check : callable(fraction, message)
-        On Cancelled the best so far is returned.
+        When it raises Cancelled, the result holds the best so far (``cancelled`` is True).
 
     Returns
     -------
@@ -65,12 +66,14 @@ def simplify(
                 raise
             except SpectrogenError:
                 continue
-            if not fewer.cancelled and _criterion(fewer, reach) < _criterion(best, reach):
+            if fewer.cancelled:
+                raise Cancelled
+            if _criterion(fewer, reach) < _criterion(best, reach):
                 best = fewer
         if not best.success:
             best = fit_model(spectrum, best.model, options, check=check)
     except Cancelled:
-        pass
+        return dataclasses.replace(best, cancelled=True)
     return best
 
 

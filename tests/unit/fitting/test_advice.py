@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spectrogen_app.data.spectrum import Spectrum
+from spectrogen_app.errors import Cancelled
 from spectrogen_app.fitting.advice import Advice, following
 from spectrogen_app.fitting.api import fit, fit_model, mend
 from spectrogen_app.fitting.model import Background, Model, Peak
@@ -154,6 +155,17 @@ def test_all_that_is_wrong_is_mended() -> None:
         (181, 9, 14), (249, 10, 9), (251, 10, 8), (320, 0.1, 9), (355, 0.05, 700))))  # fmt: skip
     result = fit_model(data(truth), start)
     assert len(result.advice) >= 4
+    calls = 0
+
+    def stop(fraction: float, message: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            raise Cancelled
+
+    stopped = mend(result, stop)
+    assert stopped.cancelled
+    assert len(stopped.advice) <= len(result.advice)
     done = mend(result)
     assert done.warnings == ()
     strong = [p.center.value for p in done.peaks if p.height.value > 1]

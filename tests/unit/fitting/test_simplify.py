@@ -39,4 +39,7 @@ def test_cancelled_the_best_so_far_is_kept() -> None:
             raise Cancelled
 
     start = TRUE.add(Peak.make("lorentzian", 12, 0.1, 3))
-    assert len(simplify(SPECTRUM, start, check=stop).model.peaks) == 3
+    stopped = simplify(SPECTRUM, start, check=stop)
+    assert stopped.cancelled
+    assert len(stopped.model.peaks) == 3
+    assert not simplify(SPECTRUM, start).cancelled
