@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 _LARGEST = 1e100
 _MANY = 10
 """With more warnings than this, remedies are not tried one by one first."""
+_FIXED = 10.0
+"""By how much the criterion must be lower for a parameter to be fixed: a tie suits more spectra."""
 _TRIAL = 15
 """Evaluations in which a remedy shows whether it helps."""
 
@@ -247,13 +249,18 @@ def _settled(result: FitResult, tolerance: float, check: Check) -> FitResult:
             tries.append(dataclasses.replace(tried, start=result.start, notes=notes))
         if not tries:
             break
-        now = min(tries, key=lambda t: (sum(a.kind != "not_converged" for a in t.advice), t.bic))
+        now = min(tries, key=lambda t: (sum(a.kind != "not_converged" for a in t.advice),
+                                        t.bic + _FIXED * _fixed(t.model)))  # fmt: skip
         if not (now.success or now.cancelled):
             done = fit_model(now.spectrum, now.model, now.options, tolerance=tolerance, check=check)
             now = dataclasses.replace(done, start=now.start, notes=now.notes)
         if len(now.advice) < len(best.advice):
             best = now
     return dataclasses.replace(best, cancelled=True) if now.cancelled else best
+
+
+def _fixed(model: Model) -> int:
+    return sum(p.fixed for _, p in model.parameters())
 
 
 def fit_model(
