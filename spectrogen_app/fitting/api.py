@@ -110,9 +110,7 @@ def fit(
     keep = _kept(spectrum, options)
     x, y = spectrum.x[keep], spectrum.y[keep]
     peaks_are_ours = isinstance(peaks, str)
-    if isinstance(peaks, Model):
-        model = peaks
-    elif isinstance(peaks, str):
+    if isinstance(peaks, str):
         if peaks != "auto":
             raise FitError(f"Expected peaks or 'auto', found {peaks!r}.", hint="Write 'auto'.")
         from spectrogen_app.fitting.guess import find_model  # scipy.signal takes long to load
@@ -122,7 +120,7 @@ def fit(
                            partner=partner,
                            sigma=None if sigma is None else sigma[keep]).in_order()  # fmt: skip
     else:
-        model = Model(tuple(read_peaks(peaks, shape)))
+        model = as_model(peaks, shape)
     if background is not None and model.background is None:
         model = model.replace(background=Background.make(background, x, y))
     if terms:
@@ -130,6 +128,19 @@ def fit(
     result = fit_model(spectrum, model, options, tolerance=tolerance, check=check)
     result = dataclasses.replace(result, notes=notes)
     return _settled(result, tolerance, check) if peaks_are_ours else result
+
+
+def as_model(
+    peaks: Model | Iterable[Peak | Mapping[str, Any]], shape: str | None = None
+) -> Model:
+    """The model that :func:`fit` makes of its peaks.
+
+    Raises
+    ------
+    FitError
+        They are no peaks.
+    """
+    return peaks if isinstance(peaks, Model) else Model(tuple(read_peaks(peaks, shape)))
 
 
 def fit_lines(

@@ -8,7 +8,6 @@ processes there are, nor do the results.
 from __future__ import annotations
 
 import contextlib
-import math
 import multiprocessing
 import os
 import signal
@@ -16,28 +15,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from spectrogen_app.data.spectrum import Spectrum
 from spectrogen_app.errors import Cancelled, Check, FitError, SpectrogenError, unchecked
 from spectrogen_app.fitting import worker
-from spectrogen_app.fitting.api import fit, fit_model
+from spectrogen_app.fitting.api import as_model, fit, fit_model
 from spectrogen_app.fitting.model import Model
-from spectrogen_app.fitting.options import included
 from spectrogen_app.fitting.result import FitResult
-
-Array = NDArray[np.float64]
+from spectrogen_app.fitting.series import fit_near, walked, with_bounds_of
 
 RUN = 10
 """Spectra in a run."""
-_NEARER = 0.5
-"""A fit starts from its neighbour's result where that leaves less than this share of the squares
-that the given model leaves."""
-_POINTS = 1000
-"""That many points, at most twice as many, tell which is nearer."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -79,7 +69,8 @@ def fit_many(
     peaks, **options
         As in :func:`spectrogen_app.fitting.api.fit`, the same for all.
     neighbours : bool
-        Start from the neighbour's result, where that is nearer; not for ``"auto"``.
+        Start from the neighbour's result, where that is nearer, and keep each line within a FWHM
+        of where it starts, unless it must go further; not for ``"auto"`` or one spectrum.
     workers : int, optional
         Processes; default: one per core. A single run is fitted in this process.
     check : callable(fraction, message)
@@ -92,6 +83,7 @@ def fit_many(
     tuple of FitResult or Failure
         In the order of ``spectra``. After a cancel, None for what was not done.
     """
+    neighbours = neighbours and len(spectra) > 1
     if len(spectra) <= RUN:
         return _here(
             spectra, peaks, neighbours, check=check, deliver=deliver, options=options
@@ -210,13 +202,18 @@ def _run(
 ) -> Iterator[Outcome]:  # fmt: skip
     given: Model | None = None
     last: FitResult | None = None
+    from_model: Callable[..., FitResult] = partial(fit, check=check, **options)
     for k, spectrum in enumerate(run):
         try:
             check(0.0, "")
-            if given and last and _walked(spectrum, given, last):
-                result = fit_model(spectrum, last.model, last.options, check=check)
+            if not neighbours or isinstance(peaks, str):
+                result = from_model(spectrum, peaks)
+            elif given and last and walked(spectrum, given, last):
+                again = partial(fit_model, spectrum, options=last.options, check=check)
+                result = fit_near(with_bounds_of(given, last.model), again, check)
             else:
-                result = fit(spectrum, peaks, check=check, **options)
+                model = as_model(peaks, options.get("shape"))
+                result = fit_near(model, partial(from_model, spectrum), check)
             if result.cancelled:
                 raise Cancelled
         except Cancelled:
@@ -224,33 +221,5 @@ def _run(
         except SpectrogenError as error:
             yield Failure(first + k, spectrum.name, error)
             continue
-        if neighbours and not isinstance(peaks, str):
-            given, last = given or result.start, result if result.success else None
+        given, last = given or result.start, result if result.success else None
         yield result
-
-
-def _walked(spectrum: Spectrum, given: Model, neighbour: FitResult) -> bool:
-    """Whether a spectrum looks more like its neighbour than like the given model.
-
-    In a series lines walk away from the model; in a collection of samples a peak that got lost in
-    one would be lost in all that follow.
-    """
-    keep = np.flatnonzero(included(spectrum.x, neighbour.options))
-    some = keep[:: max(1, keep.size // _POINTS)]
-    x, y = spectrum.x[some], spectrum.y[some]
-    return _misfit(neighbour.model, x, y) < _NEARER * _misfit(given, x, y)
-
-
-def _misfit(model: Model, x: Array, y: Array) -> float:
-    """Sum of squares that is left with the heights and the background that fit best."""
-    columns = [p.moved(height=1.0).evaluate(x) for p in model.peaks]
-    if model.background is not None:
-        columns += [*model.background.powers(x)]
-    if model.terms:
-        y = y - model.replace(peaks=(), background=None).evaluate(x)
-    matrix = np.array(columns).T
-    try:
-        rest = y - matrix @ np.linalg.lstsq(matrix, y, rcond=None)[0]
-    except np.linalg.LinAlgError:  # what is wrong, the fit will say
-        return math.inf
-    return float(rest @ rest)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from spectrogen_app.data.spectrum import Spectrum
-from spectrogen_app.errors import Cancelled, FitError, WriteError
+from spectrogen_app.errors import Cancelled, FitError, WriteError, unchecked
 from spectrogen_app.fitting import report
 from spectrogen_app.fitting.api import fit, fit_lines, fit_model
 from spectrogen_app.fitting.batch import RUN, Failure, fit_many
@@ -22,6 +22,7 @@ from spectrogen_app.fitting.lines import from_lines, match_lines, start_from
 from spectrogen_app.fitting.model import Background, Model, Peak
 from spectrogen_app.fitting.preview import Preview, with_ties
 from spectrogen_app.fitting.result import FitResult
+from spectrogen_app.fitting.series import fit_near
 
 X = np.linspace(100, 600, 501)
 TRUTH = Model((Peak.make("pseudo_voigt", 210, 10, 30), Peak.make("gaussian", 330, 6, 30),
@@ -255,6 +256,31 @@ def test_a_line_missing_in_one_sample_is_found_in_the_next() -> None:
     assert isinstance(last, FitResult)
     assert last.peaks[1].center.value == pytest.approx(TRUTH.peaks[1].center, abs=0.3)
     assert last.peaks[1].height.value == pytest.approx(TRUTH.peaks[1].height, rel=0.05)
+
+
+def test_lines_are_looked_for_within_a_width_of_where_they_start() -> None:
+    asked = []
+
+    def watched(model: Model) -> FitResult:
+        asked.append(model)
+        return fit_model(spectrum(), model)
+
+    start = TRUTH.edit("p1_center", min=205.0).edit("p2_center", fixed=True)
+    start = start.replace(background=Background.make("constant", X, X))
+    found = fit_near(start, watched, unchecked)
+    ends = [(p["center"].min, p["center"].max) for p in asked[0].peaks]
+    assert ends == [(205.0, 240.0), (-math.inf, math.inf), (447.0, 483.0)]
+    assert [p["center"].min for p in found.model.peaks] == [205.0, -math.inf, -math.inf]
+    assert found.start == start
+    assert len(asked) == 1
+
+
+def test_a_line_may_go_further_than_its_width_where_it_must() -> None:
+    rough = TRUTH.with_values({"p3_center": 465 + 15, "p3_fwhm": 12})
+    for one in fit_many([spectrum(0), spectrum(1)], rough, background="constant"):
+        assert isinstance(one, FitResult)
+        assert one.peaks[2].center.value == pytest.approx(465, abs=0.3)
+        assert one.advice == ()
 
 
 def test_what_cannot_be_compared_with_its_neighbour_is_a_failure_of_its_own() -> None:
