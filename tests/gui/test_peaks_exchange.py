@@ -242,6 +242,17 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert loaded.store.state is before
 
 
+def test_a_batch_ends_the_one_before(loaded, peaks, series, qtbot):
+    peaks.do("batch")
+    qtbot.waitUntil(lambda: any(o is not None for o in peaks.many.outcomes))
+    store = loaded.store
+    store.select(Selection(series[1], store.selection.sample, tuple(series[1:3])))
+    with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
+        peaks.do("batch")
+    assert [o.spectrum.name for o in peaks.many.outcomes] == ["T1", "T2"]
+    assert store.undo_label == "Fit 2 spectra"
+
+
 def test_another_batch_takes_the_table_over(loaded, peaks, series, qtbot):
     with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
         peaks.do("batch")

@@ -128,9 +128,11 @@ class PeakEditor(QtCore.QObject):
         store, area = self.context.store, self.context.area
         self.arriving = True
         area.setUpdatesEnabled(False)
-        store.edit(label, store.state.with_peaks(fits))
-        QtCore.QTimer.singleShot(PAINTED_MS, area, partial(area.setUpdatesEnabled, True))
-        self.arriving = False
+        try:
+            store.edit(label, store.state.with_peaks(fits))
+        finally:
+            QtCore.QTimer.singleShot(PAINTED_MS, area, partial(area.setUpdatesEnabled, True))
+            self.arriving = False
 
     def set_options(self, **changes: object) -> None:
         """Fit otherwise."""

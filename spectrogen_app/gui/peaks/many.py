@@ -81,6 +81,7 @@ class BatchFit(QtCore.QObject):
                 "info", "Select the spectra to fit.", "Ctrl+click or Shift+click in the list."
             )
             return
+        editor.context.fits.cancel()  # parts of another batch would come to the rows of this one
         model, o = editor.model, editor.peaks.options
         choices = FitChoices(
             model if model.peaks else "auto", shape=None if model.peaks else shape,
