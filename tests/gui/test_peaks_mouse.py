@@ -270,6 +270,26 @@ def test_tied_peaks_follow_while_dragging(hands, editor):
     assert editor.model.peak("p2").center == pytest.approx(editor.model.peak("p1").center + 200)
 
 
+def test_dragging_a_tied_peak_takes_the_one_that_leads_along(hands, editor):
+    tied = Peak.make("gaussian", 900, 100, 20).edit("center", tie="p1_center + 200")
+    tied = tied.edit("height", tie="0.5 * p1_height").edit("fwhm", tie="p1_fwhm")
+    editor.edit("Add", Model((Peak.make("gaussian", 700, 200, 20), tied)))
+    top = hands.grip("top", "p2")
+    hands.drag((top.x, top.y), (950.0, 300.0))
+    one, two = editor.model.peaks
+    assert (two.center, two.height) == pytest.approx((950, 300), rel=0.02)
+    assert (one.center, one.height) == pytest.approx((two.center - 200, 2 * two.height))
+    side = hands.grip("right", "p2")
+    hands.drag((side.x, side.y), (two.center + 30, side.y))
+    one, two = editor.model.peaks
+    assert two.fwhm == one.fwhm == pytest.approx(60, rel=0.1)
+    assert (two["center"].tie, two["height"].tie) == ("p1_center + 200", "0.5 * p1_height")
+    editor.edit("Fix", editor.model.edit("p1_center", fixed=True))
+    top = hands.grip("top", "p2")
+    hands.drag((top.x, top.y), (1100.0, top.y))
+    assert editor.model.peak("p2").center == pytest.approx(two.center), "its leader is fixed"
+
+
 def test_undo_in_the_middle_of_a_drag_ends_it(hands, editor):
     with_peak(editor, hands)
     top = hands.grip("top", "p1")

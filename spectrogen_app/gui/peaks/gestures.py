@@ -12,6 +12,7 @@ from spectrogen_app.app.decomposition import Frame
 from spectrogen_app.data.axis import pretty_unit
 from spectrogen_app.errors import SpectrogenError
 from spectrogen_app.fitting import shapes
+from spectrogen_app.fitting.expression import Expression
 from spectrogen_app.fitting.model import Model, Param, Peak
 from spectrogen_app.gui.peaks.editing import PeakEditor
 from spectrogen_app.gui.peaks.overlay import Box, Grip, Handles
@@ -197,9 +198,10 @@ class Gestures(QtCore.QObject):
         try:
             peak = moved(self._model.peak(self._name), self._kind, frame.from_x(x),
                          frame.from_y(y), self._model)  # fmt: skip
+            model = led(self._model, peak)
         except SpectrogenError:
             return
-        self._draw(self._model.with_peak(peak))
+        self._draw(model)
 
     def _draw(self, model: Model) -> None:
         self._model = self._editor.live(model)
@@ -291,6 +293,25 @@ def moved(peak: Peak, kind: str, x: float, y: float, model: Model) -> Peak:
     low = min(value, param.max) if side == "min" else param.min
     high = max(value, param.min) if side == "max" else param.max
     return peak.edit(name, min=low, max=high, value=min(max(param.value, low), high))
+
+
+def led(model: Model, dragged: Peak) -> Model:
+    """The model with a dragged peak; where its value is tied, the one that leads it moves along."""
+    before = model.peak(dragged.name)
+    model = model.with_peak(dragged)
+    for old, new in zip(before.params, dragged.params, strict=True):
+        if not new.tie or new.value == old.value:
+            continue
+        params, tie = dict(model.parameters()), Expression(new.tie)
+        if not tie.names <= params.keys():
+            continue
+        leaders = [n for n in tie.names if not (params[n].fixed or params[n].tie)]
+        now, slopes = tie.derivatives({n: params[n].value for n in tie.names})
+        if len(leaders) == 1 and (slope := slopes.get(leaders[0], 0.0)):
+            leader = params[leaders[0]]
+            wanted = leader.moved(leader.value + float((new.value - now) / slope))
+            model = model.edit(leaders[0], value=wanted.value)
+    return model
 
 
 def grips_of(peak: Peak, model: Model, frame: Frame, bounds: bool) -> list[Grip]:
