@@ -45,8 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     parser.add_argument(
         "--peaks", default="auto", metavar="auto|FILE",
-        help="find them, or start from a .fit.json, a template or a CSV of center, height, fwhm; "
-        "default: auto",
+        help="find them, or start from a .fit.json, a template or a CSV of center, height, fwhm "
+        "(many spectra: there or from the fit before, whichever is nearer); default: auto",
     )  # fmt: skip
     parser.add_argument(
         "--shape", choices=sorted(SHAPES), metavar="SHAPE",
