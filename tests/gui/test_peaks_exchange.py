@@ -242,6 +242,18 @@ def test_batch_fits_all_lists_failures_and_is_one_step(loaded, peaks, series, qt
     assert loaded.store.state is before
 
 
+def test_the_table_says_why_a_value_has_no_error(loaded, peaks, series, qtbot):
+    held = THREE.edit("p1_center", fixed=True).edit("p2_center", tie="p3_center - 374")
+    peaks.editor.edit("Held", held)
+    with qtbot.waitSignal(peaks.many.finished, timeout=120_000):
+        peaks.do("batch")
+    sheet = peaks.many.sheet
+    assert [row[6].text for row in sheet.rows.rows] == ["fixed"] * 6 + [""]
+    pick(sheet, "Plot", "p2 centre")
+    errors = [row[6] for row in sheet.rows.rows[:6]]
+    assert all(float(cell.text) == pytest.approx(cell.value, rel=0.1) for cell in errors)
+
+
 def test_a_batch_ends_the_one_before(loaded, peaks, series, qtbot):
     peaks.do("batch")
     qtbot.waitUntil(lambda: any(o is not None for o in peaks.many.outcomes))

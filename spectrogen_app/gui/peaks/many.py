@@ -13,12 +13,14 @@ from PySide6 import QtCore, QtWidgets
 from spectrogen_app.app.decomposition import Decomposition
 from spectrogen_app.app.session import Curve
 from spectrogen_app.errors import SpectrogenError
+from spectrogen_app.fitting import shapes
 from spectrogen_app.fitting.estimate import Estimate
+from spectrogen_app.fitting.model import Param
 from spectrogen_app.fitting.result import FitResult
 from spectrogen_app.gui.peaks import jobs
 from spectrogen_app.gui.peaks.editing import PeakEditor
+from spectrogen_app.gui.peaks.rules import told
 from spectrogen_app.gui.peaks.sheets import Cell, Sheet, Trend
-from spectrogen_app.gui.peaks.tables import number, parts
 from spectrogen_app.gui.widgets import counted
 from spectrogen_app.paths import atomic_write
 
@@ -282,15 +284,19 @@ class _Row:
         """Show this."""
         of = outcome, parameter, running
         if of != self._of:
-            self._of, self.value = of, _value(outcome, parameter)
-            self.cells = (Cell(name, name), *_state(outcome, running), *_shown(self.value))
+            self._of, (self.value, param) = of, _value(outcome, parameter)
+            self.cells = (Cell(name, name), *_state(outcome, running), *_shown(self.value, param))
 
 
-def _value(outcome: Outcome | None, parameter: str) -> Estimate | None:
+def _value(outcome: Outcome | None, parameter: str) -> tuple[Estimate | None, Param | None]:
+    """What a fit found for ``peak.quantity``, and the parameter itself where it is one."""
     name, _, key = parameter.partition(".")
-    peaks = outcome.peaks if isinstance(outcome, FitResult) else ()
-    found: Estimate | None = next((getattr(p, key) for p in peaks if p.name == name), None)
-    return found
+    if isinstance(outcome, FitResult):
+        for found, peak in zip(outcome.peaks, outcome.model.peaks, strict=True):
+            if found.name == name:
+                own = dict(zip(shapes.shape(peak.shape).names, peak.params, strict=True))
+                return getattr(found, key), own.get(key)
+    return None, None
 
 
 def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
@@ -309,12 +315,12 @@ def _state(outcome: Outcome | None, running: bool) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _shown(value: Estimate | None) -> list[Cell]:
+def _shown(value: Estimate | None, param: Param | None) -> list[Cell]:
     if value is None:
         return [Cell("", math.nan), Cell("", math.nan)]
-    text, error = parts(value)
+    text, error = told(value, param)
     stderr = math.nan if value.stderr is None else value.stderr
-    return [Cell(text or number(value.value), value.value), Cell(error, stderr)]
+    return [Cell(text, value.value), Cell(error.removeprefix("± "), stderr)]
 
 
 def numeric(spectra: Sequence[Any]) -> dict[str, list[float]]:
