@@ -38,9 +38,8 @@ inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root L
 as_user() { unshare -n chroot "$root" su - user -c "export LANG=C.UTF-8; $1"; }
 apt() { inside apt-get -yqq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >> "$out/apt.log" 2>&1; }
 files() {
-    inside find / -xdev -not -path '/tmp/*' -not -path '/home/*' -not -path '/root/*' -not -path '/run/*' \
-        -not -path '/proc/*' -not -path '/dev/*' -not -path '/var/log/*' -not -path '/var/cache/*' \
-        -not -path '/var/lib/apt/*' -not -path '/var/lib/dpkg/*' | sort
+    inside find / -xdev -regextype egrep \
+        -not -regex '/(tmp|home|root|run|proc|dev|var/(log|cache|lib/(apt|dpkg)))/.*' | sort
 }
 
 : > "$out/apt.log"
