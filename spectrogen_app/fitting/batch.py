@@ -189,10 +189,8 @@ def _fit_run(
 ) -> list[Outcome]:
     outcomes = list(_run(first, run, peaks, neighbours, options, check=worker.watch))
     for outcome, spectrum in zip(outcomes, run, strict=True):
-        if isinstance(outcome, FitResult):
-            _ = outcome.advice, outcome.peaks  # worked out here, kept by the result
-            if outcome.spectrum is spectrum:  # the first process has it
-                vars(outcome)["spectrum"] = None
+        if isinstance(outcome, FitResult) and outcome.spectrum is spectrum:
+            vars(outcome)["spectrum"] = None  # the first process has it
     return outcomes
 
 
@@ -222,4 +220,5 @@ def _run(
             yield Failure(first + k, spectrum.name, error)
             continue
         given, last = given or result.start, result if result.success else None
+        _ = result.advice, result.peaks  # worked out here, kept by the result
         yield result

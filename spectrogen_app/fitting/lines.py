@@ -106,10 +106,8 @@ def start_from(lines: Model, x: Array, y: Array) -> Model:
 
 def _bounded(peak: Peak, x: Array) -> Peak:
     """Kept near its place."""
-    return peak.edit("height", min=0.0).edit(
-        "center", min=max(peak.center - peak.fwhm, float(x[0])),
-        max=min(peak.center + peak.fwhm, float(x[-1])),
-    )  # fmt: skip
+    inside = peak.edit("height", min=0.0).edit("center", min=float(x[0]), max=float(x[-1]))
+    return inside.near(peak.fwhm)
 
 
 @dataclass(frozen=True)

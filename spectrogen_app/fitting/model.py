@@ -220,10 +220,17 @@ class Peak:
         )
         return dataclasses.replace(self, params=params)
 
+    def near(self, reach: float) -> Peak:
+        """The centre bounded to so far from where it is, within the bounds that it has."""
+        center = self["center"]
+        at = center.moved(center.value).value
+        return self.edit(
+            "center", min=max(center.min, at - reach), max=min(center.max, at + reach)
+        )
+
     def kept_near(self) -> Peak:
         """Bounded so that a fit neither carries it away from where it is nor turns it over."""
-        reach = _KEPT * self.fwhm
-        peak = self.edit("center", min=self.center - reach, max=self.center + reach)
+        peak = self.near(_KEPT * self.fwhm)
         peak = peak.edit("height", **({"max": 0.0} if self.height < 0 else {"min": 0.0}))
         for p in shapes.shape(self.shape).extra:
             if p.of_width:

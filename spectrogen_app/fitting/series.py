@@ -83,12 +83,8 @@ def fit_near(model: Model, fit: Callable[[Model], FitResult], check: Check) -> F
 
 
 def _bounded(peak: Peak) -> Peak:
-    center = peak["center"]
-    if center.fixed or center.tie:
-        return peak
-    at = center.moved(center.value).value
-    low, high = max(center.min, at - peak.fwhm), min(center.max, at + peak.fwhm)
-    return peak.edit("center", min=low, max=high)
+    held = peak["center"].fixed or peak["center"].tie
+    return peak if held else peak.near(peak.fwhm)
 
 
 def with_bounds_of(

@@ -180,10 +180,7 @@ def batch(
     """Fit many spectra; each outcome is handed on with its place as it arrives."""
     from spectrogen_app.app.fitting import batch_fit_job
 
-    def arrived(at: int, outcome: Outcome) -> None:
-        deliver((at, ready(outcome) if isinstance(outcome, FitResult) else outcome))
-
-    return batch_fit_job(request, token, arrived)
+    return batch_fit_job(request, token, lambda at, outcome: deliver((at, outcome)))
 
 
 @dataclass(frozen=True, eq=False)
